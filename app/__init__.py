@@ -1,0 +1,1 @@
+"""Gatehouse: the system that runs the gate of a building or a community."""

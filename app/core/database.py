@@ -1,0 +1,165 @@
+"""The unit of work: one transaction per change, committed at the edge, announced after the commit.
+
+Services are plain functions of a ``Session`` and never commit. The edge (event handler, route, hub, sweep,
+command) runs them through ``Database.write`` or ``Database.read`` on a database thread, so the event loop
+never waits for a disk. On SQLite one thread does all the writing with ``BEGIN IMMEDIATE``: writers queue in
+order instead of failing with "database is locked", and one hop pays for a whole transaction.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from typing import Any, TypeVar
+
+from sqlalchemy import Engine, create_engine, event
+from sqlalchemy.engine import Connection
+from sqlalchemy.exc import OperationalError
+from sqlmodel import Session
+
+from app.core.errors import Retryable
+
+logger = logging.getLogger(__name__)
+
+BUSY_TIMEOUT_MS = 5000
+READERS = 4
+
+Listener = Callable[[object], None]
+T = TypeVar("T")
+
+
+def _configure_sqlite(engine: Engine) -> None:
+    @event.listens_for(engine, "connect")
+    def _connect(connection: Any, _record: Any) -> None:
+        connection.isolation_level = None  # this module decides how a transaction begins
+        cursor = connection.cursor()
+        for pragma in (
+            "journal_mode=WAL",
+            "foreign_keys=ON",
+            f"busy_timeout={BUSY_TIMEOUT_MS}",
+            "synchronous=FULL",  # an admission must survive a power cut, not only a crash
+            "temp_store=MEMORY",
+            "secure_delete=ON",  # purged personal data must leave the file (RE-04)
+        ):
+            cursor.execute(f"PRAGMA {pragma}")
+        cursor.close()
+
+    @event.listens_for(engine, "begin")
+    def _begin(connection: Connection) -> None:
+        write = connection.get_execution_options().get("write", False)
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if write else "BEGIN")
+
+
+class Database:
+    """The engine, its threads, and the listeners that hear what was committed."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        self.is_sqlite = url.startswith("sqlite")
+        options: dict[str, Any] = (
+            {"connect_args": {"check_same_thread": False, "timeout": BUSY_TIMEOUT_MS / 1000}}
+            if self.is_sqlite
+            else {"pool_size": READERS * 2, "pool_pre_ping": True}
+        )
+        self.engine = create_engine(url, **options)
+        if self.is_sqlite:
+            _configure_sqlite(self.engine)
+        self._writing = self.engine.execution_options(write=True)
+        self._write_lock = threading.RLock() if self.is_sqlite else None
+        self._readers = ThreadPoolExecutor(READERS, thread_name_prefix="db-read")
+        self._writers = ThreadPoolExecutor(1 if self.is_sqlite else READERS, thread_name_prefix="db-write")
+        self._listeners: list[Listener] = []
+
+    def listen(self, listener: Listener) -> None:
+        """Have ``listener`` called with each announcement, after its transaction is on disk."""
+        self._listeners.append(listener)
+
+    @contextmanager
+    def transaction(self) -> Iterator[Session]:
+        """One writing unit of work; commits at the end, or leaves nothing behind."""
+        lock = self._write_lock
+        if lock is not None:
+            lock.acquire()
+        try:
+            with Session(self._writing, expire_on_commit=False) as session:
+                yield session
+                session.commit()
+                announcements = session.info.pop("announcements", [])
+        except OperationalError as error:
+            raise Retryable("database_busy") from error
+        finally:
+            if lock is not None:
+                lock.release()
+        for announcement in announcements:
+            self._announce(announcement)
+
+    @contextmanager
+    def snapshot(self) -> Iterator[Session]:
+        """One consistent view for reading; whatever it changed is rolled back."""
+        try:
+            with Session(self.engine, expire_on_commit=False) as session:
+                yield session
+        except OperationalError as error:
+            raise Retryable("database_busy") from error
+
+    async def write(self, work: Callable[[Session], T]) -> T:
+        """Run ``work`` in a transaction on a database thread."""
+        return await asyncio.get_running_loop().run_in_executor(self._writers, self.write_now, work)
+
+    async def read(self, work: Callable[[Session], T]) -> T:
+        """Run ``work`` against a snapshot on a database thread."""
+        return await asyncio.get_running_loop().run_in_executor(self._readers, self.read_now, work)
+
+    def write_now(self, work: Callable[[Session], T]) -> T:
+        """Run ``work`` in a transaction on this thread."""
+        with self.transaction() as session:
+            return work(session)
+
+    def read_now(self, work: Callable[[Session], T]) -> T:
+        """Run ``work`` against a snapshot on this thread."""
+        with self.snapshot() as session:
+            return work(session)
+
+    def close(self) -> None:
+        """Let running work end, then close every connection."""
+        self._readers.shutdown(wait=True)
+        self._writers.shutdown(wait=True)
+        self.engine.dispose()
+
+    def _announce(self, announcement: object) -> None:
+        for listener in self._listeners:
+            try:
+                listener(announcement)
+            except Exception:
+                logger.exception("A listener failed")
+
+
+def announce(session: Session, announcement: object) -> None:
+    """Publish ``announcement`` once this transaction is committed; dropped when it is rolled back."""
+    session.info.setdefault("announcements", []).append(announcement)
+
+
+_database: Database | None = None
+
+
+def configure(url: str) -> Database:
+    """Open the database of this process; an earlier one is closed."""
+    global _database
+    if _database is not None:
+        _database.close()
+    _database = Database(url)
+    return _database
+
+
+def get_database() -> Database:
+    """The database of this process, opened from the settings on first use."""
+    global _database
+    if _database is None:
+        from app.core.settings import get_settings
+
+        _database = Database(get_settings().database_url)
+    return _database

@@ -1,0 +1,93 @@
+"""What people type, made comparable and checked: names, phones, plates, free text (N-5, N-7, A-4)."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+from app.core.errors import InvalidInput
+
+MAX_NAME = 50
+MAX_TEXT = 200
+PHONE = re.compile(r"1[3-9]\d{9}", re.ASCII)
+FOREIGN_PHONE = re.compile(r"\+[1-9]\d{6,14}", re.ASCII)
+PROVINCES = "京津沪渝冀豫云辽黑湘皖鲁新苏浙赣鄂桂甘晋蒙陕吉闽贵粤青藏川宁琼"
+PLATE = re.compile(
+    rf"(?:[{PROVINCES}][A-Z][A-Z0-9]{{4,5}}[A-Z0-9挂学警港澳领]|[{PROVINCES}][A-Z][A-Z0-9]{{3,4}}应急"
+    r"|使\d{6}|\d{6}使|WJ[A-Z0-9\u4e00-\u9fff]{5,7}|[A-Z]{2}\d{5})",
+    re.ASCII,
+)
+
+
+def clean(value: str) -> str:
+    """Trim, fold white space, drop control and format characters (they hide text); 4-byte characters stay."""
+    kept = "".join(
+        " " if c.isspace() else c
+        for c in value
+        if c.isspace() or unicodedata.category(c) not in {"Cc", "Cf", "Cs", "Co"}
+    )
+    return " ".join(unicodedata.normalize("NFC", kept).split())
+
+
+def _half_width(value: str) -> str:
+    return unicodedata.normalize("NFKC", value)
+
+
+def name(value: str, field: str = "name") -> str:
+    """A person's name of 1 to 50 characters."""
+    text = clean(value)
+    if not text:
+        raise InvalidInput("name_missing", field)
+    if len(text) > MAX_NAME:
+        raise InvalidInput("name_long", field, maximum=MAX_NAME)
+    return text
+
+
+def text(value: str, field: str, maximum: int = MAX_TEXT) -> str:
+    """Optional free text up to ``maximum`` characters."""
+    cleaned = clean(value)
+    if len(cleaned) > maximum:
+        raise InvalidInput("text_long", field, maximum=maximum)
+    return cleaned
+
+
+def phone(value: str, field: str = "phone", *, required: bool = True) -> str:
+    """A mainland mobile number as 11 digits, or a foreign one in E.164 with its plus."""
+    raw = re.sub(r"[\s\-()]", "", _half_width(value))
+    if not raw and not required:
+        return ""
+    if not raw:
+        raise InvalidInput("phone_missing", field)
+    raw = re.sub(r"^(?:\+86|0086|86(?=1[3-9]\d{9}$))", "", raw)
+    if PHONE.fullmatch(raw) or FOREIGN_PHONE.fullmatch(raw):
+        return raw
+    raise InvalidInput("phone_wrong", field)
+
+
+def plate(value: str, field: str = "plate") -> str:
+    """An optional licence plate, upper case without separators (GA 36-2018)."""
+    raw = re.sub(r"[\s·•\-.]", "", _half_width(value)).upper()
+    if raw and not PLATE.fullmatch(raw):
+        raise InvalidInput("plate_wrong", field)
+    return raw
+
+
+def count(value: str | int, field: str, low: int, high: int) -> int:
+    """A whole number within bounds."""
+    try:
+        number = int(value)
+    except (TypeError, ValueError):
+        raise InvalidInput("number_wrong", field, low=low, high=high) from None
+    if not low <= number <= high:
+        raise InvalidInput("number_wrong", field, low=low, high=high)
+    return number
+
+
+def show_phone(value: str) -> str:
+    """A mainland number in the usual groups of 3-4-4."""
+    return f"{value[:3]} {value[3:7]} {value[7:]}" if PHONE.fullmatch(value) else value
+
+
+def show_plate(value: str) -> str:
+    """A plate with the dot that stands on the metal."""
+    return f"{value[:2]}·{value[2:]}" if len(value) >= 7 and value[0] in PROVINCES else value
