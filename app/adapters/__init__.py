@@ -1,0 +1,1 @@
+"""The outside world, one file per channel, each behind a shape that the core defines."""

@@ -1,0 +1,73 @@
+"""Outbox channels that work in an installation without providers: the in-app inbox and a file sink.
+
+The file sink writes what an SMS or mail gateway would send to ``data/outbox/<day>.txt`` for the operator. It
+holds phone numbers and links in plain text, so it is written with the owner's rights only and swept after a day.
+"""
+
+from __future__ import annotations
+
+import os
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from sqlmodel import Session
+
+from app.core import clock, crypto, i18n
+from app.core.masking import mask_name
+from app.core.outbox import Channel, OutboxMessage
+from app.core.settings import get_settings
+from app.domain.admission import repository as admission
+from app.domain.booking import repository as bookings
+from app.domain.booking.service import link_secret
+from app.domain.people import repository as people
+from app.domain.people.service import notify
+from app.domain.sites import repository as sites
+
+KEEP = timedelta(days=1)
+
+
+def inbox(session: Session, message: OutboxMessage) -> None:
+    """Tell the host of a visit inside the product; the household when no single host was named."""
+    visit = admission.visit(session, message.payload["visit"])
+    booking = bookings.booking(session, visit.booking_id) if visit.booking_id else None
+    if booking is not None and booking.host_id:
+        receivers = [booking.host_id]
+    else:
+        receivers = [person.id for _, person in people.members(session, visit.unit_id or "")]
+    for person_id in receivers:
+        notify(session, person_id, message.topic, {"visit": visit.id})
+
+
+def sms_file(session: Session, message: OutboxMessage) -> None:
+    """Write the text that a gateway would send; one line per message, led by the message's id."""
+    booking, visitor, unit = bookings.full(session, message.payload["booking"])
+    phone = crypto.reveal(visitor, "phone")
+    if not phone:
+        return
+    site = sites.site(session, booking.site_id)
+    text = i18n.text(
+        i18n.DEFAULT,
+        f"sms.{message.topic}",
+        name=mask_name(crypto.reveal(visitor, "name")),
+        site=site.name,
+        unit=unit.label,
+        window=i18n.format_window(
+            booking.starts_at, booking.ends_at, clock.now(), site.time_zone, i18n.DEFAULT
+        ),
+        link=f"{get_settings().base_url}/v/{link_secret(booking)}",
+    )
+    folder = get_settings().data_dir / "outbox"
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    path = folder / f"{clock.now():%Y-%m-%d}.txt"
+    with open(path, "a", encoding="utf-8", opener=lambda p, flags: os.open(p, flags, 0o600)) as file:
+        file.write(f"{message.id}\t{phone}\t{text}\n")
+
+
+def sweep_files(folder: Path, now: datetime) -> None:
+    """Remove sink files that are a day old."""
+    for path in folder.glob("*.txt"):
+        if datetime.fromtimestamp(path.stat().st_mtime, now.tzinfo) < now - KEEP:
+            path.unlink()
+
+
+CHANNELS: dict[str, Channel] = {"inbox": inbox, "sms": sms_file}

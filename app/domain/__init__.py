@@ -1,0 +1,1 @@
+"""The business of the gate, one package per capability, lower ones first."""

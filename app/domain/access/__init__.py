@@ -1,0 +1,1 @@
+"""Passes, codes and cards: what a person shows at the gate."""

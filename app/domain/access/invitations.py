@@ -1,0 +1,29 @@
+"""An invitation and its pass come and go together, in one transaction."""
+
+from __future__ import annotations
+
+from sqlmodel import Session
+
+from app.core.actor import Actor
+from app.domain.access import repository, service
+from app.domain.access.models import VisitorPass
+from app.domain.access.rules import PassStatus
+from app.domain.booking import service as booking_service
+from app.domain.booking.models import Booking
+from app.domain.booking.service import Invitation
+
+
+def invite(session: Session, actor: Actor, form: Invitation) -> tuple[Booking, VisitorPass, str]:
+    """Book a guest and issue the pass; returns the link's secret too (BK-01, BK-07)."""
+    booking, secret = booking_service.invite(session, actor, form)
+    issued = service.issue_pass(session, booking.site_id, booking.id, booking.starts_at, booking.ends_at)
+    return booking, issued, secret
+
+
+def cancel(session: Session, actor: Actor, booking_id: str) -> Booking:
+    """Withdraw an invitation and revoke its pass."""
+    booking = booking_service.cancel(session, actor, booking_id)
+    issued = repository.of_booking(session, booking.id)
+    if issued is not None:
+        service.end_pass(session, issued, PassStatus.REVOKED)
+    return booking

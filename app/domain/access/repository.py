@@ -1,0 +1,67 @@
+"""All queries on passes and cards."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy import update
+from sqlmodel import Session, col, func, select
+
+from app.core import crypto
+from app.domain.access.models import Card, VisitorPass
+from app.domain.access.rules import PassStatus
+
+
+def by_code(session: Session, site_id: str, code_id: str) -> VisitorPass | None:
+    """The pass with this opaque id at a site."""
+    return session.exec(
+        select(VisitorPass).where(VisitorPass.code_id == code_id, VisitorPass.site_id == site_id)
+    ).first()
+
+
+def by_short_code(session: Session, site_id: str, digits: str) -> VisitorPass | None:
+    """The live pass with these six digits at a site."""
+    index = crypto.keyring().index("short_code", f"{site_id}|{digits}")
+    return session.exec(select(VisitorPass).where(VisitorPass.short_index == index)).first()
+
+
+def of_booking(session: Session, booking_id: str) -> VisitorPass | None:
+    """The newest pass of a booking."""
+    query = (
+        select(VisitorPass).where(VisitorPass.booking_id == booking_id).order_by(col(VisitorPass.id).desc())
+    )
+    return session.exec(query).first()
+
+
+def card(session: Session, site_id: str, uid: str) -> Card | None:
+    """The card with this UID at a site."""
+    index = crypto.keyring().index("card", f"{site_id}|{uid}")
+    return session.exec(select(Card).where(Card.site_id == site_id, Card.uid_index == index)).first()
+
+
+def use_step(session: Session, pass_id: str, step: int, *, leaving: bool) -> bool:
+    """Take a step of a pass once; False when it, or a later one, was taken before (S-16)."""
+    column = col(VisitorPass.last_step_out if leaving else VisitorPass.last_step_in)
+    done = session.connection().execute(
+        update(VisitorPass).where(col(VisitorPass.id) == pass_id, column < step).values({column: step})
+    )
+    return bool(done.rowcount)
+
+
+def expired(session: Session, now: datetime, limit: int = 200) -> Sequence[VisitorPass]:
+    """Active passes whose time has run out."""
+    query = (
+        select(VisitorPass)
+        .where(VisitorPass.status == PassStatus.ACTIVE, col(VisitorPass.not_after) < now)
+        .limit(limit)
+    )
+    return session.exec(query).all()
+
+
+def next_expiry(session: Session, now: datetime) -> datetime | None:
+    """When the next active pass runs out."""
+    query = select(func.min(VisitorPass.not_after)).where(
+        VisitorPass.status == PassStatus.ACTIVE, col(VisitorPass.not_after) >= now
+    )
+    return session.exec(query).one()

@@ -1,0 +1,1 @@
+"""The one place that decides and records who may enter: attempts, evidence, consent, visits."""

@@ -1,0 +1,102 @@
+"""From what a device read to evidence: which pass, card or booking it is, and whether it holds."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlmodel import Session
+
+from app.domain.access import repository as access
+from app.domain.access import service as access_service
+from app.domain.access.models import Card, VisitorPass
+from app.domain.access.rules import BADGE, CardStatus, PassStatus, parse, step_fault
+from app.domain.admission.rules import Kind, Result
+from app.domain.sites.models import Lane, Site
+
+
+@dataclass(frozen=True, slots=True)
+class Presented:
+    """Something held before a reader: ``code`` text, ``card`` UID, or ``unreadable``; nonce from the device."""
+
+    kind: str
+    text: str
+    nonce: str
+    occurred_at: datetime
+    device_id: str = ""
+
+
+@dataclass(slots=True)
+class Finding:
+    """What it turned out to be."""
+
+    kind: Kind
+    result: Result
+    issued: VisitorPass | None = None
+    card: Card | None = None
+    step: int = 0
+
+    @property
+    def booking_id(self) -> str | None:
+        """The booking it speaks for; a forged code speaks for none."""
+        if self.result in {Result.FORGED, Result.FOREIGN}:
+            return None
+        if self.issued is not None:
+            return self.issued.booking_id
+        return self.card.booking_id if self.card is not None else None
+
+
+PASS_RESULTS = {
+    PassStatus.ACTIVE: Result.OK,
+    PassStatus.LOST: Result.LOST,
+    PassStatus.RETURNED: Result.ENDED,
+    PassStatus.REVOKED: Result.ENDED,
+    PassStatus.EXPIRED: Result.ENDED,
+}
+CARD_RESULTS = {
+    CardStatus.ACTIVE: Result.OK,
+    CardStatus.BLOCKED: Result.BLOCKED,
+    CardStatus.LOST: Result.LOST,
+    CardStatus.RETURNED: Result.ENDED,
+}
+
+
+def examine(session: Session, site: Site, lane: Lane, item: Presented, now: datetime) -> Finding:
+    """Resolve one presented item; writes nothing."""
+    if item.kind == "card":
+        return _examine_card(session, site, item.text)
+    if item.kind == "code":
+        return _examine_code(session, site, lane, item.text, now)
+    if item.kind == "short_code":
+        issued = access.by_short_code(session, site.id, item.text)
+        if issued is None:
+            return Finding(Kind.SHORT_CODE, Result.UNKNOWN)
+        return Finding(Kind.SHORT_CODE, PASS_RESULTS[PassStatus(issued.status)], issued)
+    kind = Kind.CARD if item.text.startswith("card") else Kind.CODE
+    return Finding(kind, Result.UNREADABLE)
+
+
+def _examine_card(session: Session, site: Site, uid: str) -> Finding:
+    card = access.card(session, site.id, uid)
+    if card is None:
+        return Finding(Kind.CARD, Result.UNKNOWN)
+    return Finding(Kind.CARD, CARD_RESULTS[CardStatus(card.status)], card=card)
+
+
+def _examine_code(session: Session, site: Site, lane: Lane, text: str, now: datetime) -> Finding:
+    code = parse(text)
+    if code is None:
+        return Finding(Kind.CODE, Result.FOREIGN)
+    kind = Kind.BADGE if code.kind == BADGE else Kind.CODE
+    issued = access.by_code(session, site.id, code.code_id)
+    if issued is None:
+        return Finding(kind, Result.UNKNOWN)
+    if not access_service.genuine(issued, code):
+        return Finding(kind, Result.FORGED)
+    if issued.status != PassStatus.ACTIVE:
+        return Finding(kind, PASS_RESULTS[PassStatus(issued.status)], issued)
+    if kind is Kind.BADGE:
+        return Finding(kind, Result.OK, issued)
+    if step_fault(code.step, now.timestamp()) is not None:
+        return Finding(kind, Result.STALE, issued, step=code.step)
+    return Finding(kind, Result.OK, issued, step=code.step)

@@ -1,0 +1,118 @@
+"""Gathering the facts of an attempt and writing down the verdict."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from sqlmodel import Session
+
+from app.core import clock
+from app.core.database import announce
+from app.domain.admission import repository
+from app.domain.admission.models import Attempt, EvidenceRow, LaneChanged
+from app.domain.admission.rules import (
+    BookingFacts,
+    Consent,
+    Decision,
+    Evidence,
+    Facts,
+    Kind,
+    Outcome,
+    Result,
+    Risk,
+    decide,
+)
+from app.domain.booking.models import Booking
+from app.domain.sites import repository as sites
+from app.domain.sites.models import Site, VisitorType
+from app.domain.sites.rules import stricter
+
+CUES = {
+    Outcome.ADMIT: "admit",
+    Outcome.NEEDS: "attention",
+    Outcome.REVIEW: "attention",
+    Outcome.REFUSE: "alarm",
+}
+
+
+def gather(
+    session: Session,
+    attempt: Attempt,
+    site: Site,
+    now: datetime,
+    evidence: Sequence[EvidenceRow] | None = None,
+    *,
+    lock: bool = False,
+) -> Facts:
+    """The facts of an attempt as the database holds them now; ``lock`` keeps its booking as it is until the end."""
+    rows = evidence if evidence is not None else repository.evidence_of(session, attempt.id)
+    risk = site.risk_class
+    booking_facts: BookingFacts | None = None
+    inside = needs_permit = False
+    if attempt.booking_id:
+        booking, kind, unit = repository.booking_and_type(session, attempt.booking_id, lock=lock)
+        risk = stricter(site.risk_class, sites.area_class(session, unit.area_id))
+        inside = repository.inside_of_booking(session, booking.id) is not None
+        needs_permit = kind.needs_permit
+        if not attempt.walk_in:
+            booking_facts = _booking_facts(booking, kind, site, now)
+    consent = repository.consent_of(session, attempt.id) if attempt.walk_in else None
+    return Facts(
+        risk=Risk(risk),
+        leaving=attempt.leaving,
+        evidence=tuple(Evidence(Kind(row.kind), Result(row.result)) for row in rows),
+        booking=booking_facts,
+        walk_in=attempt.walk_in,
+        missing_fields=tuple(attempt.missing),
+        needs_permit=needs_permit,
+        consent=Consent(consent.status) if consent else Consent.NONE,
+        inside=inside,
+        clock_trusted=clock.current().trusted(),
+    )
+
+
+def _booking_facts(booking: Booking, kind: VisitorType, site: Site, now: datetime) -> BookingFacts:
+    today = now.astimezone(ZoneInfo(site.time_zone)).date()
+    return BookingFacts(
+        status=booking.status,
+        starts_at=booking.starts_at,
+        ends_at=booking.ends_at,
+        early=timedelta(minutes=kind.early_minutes),
+        late=timedelta(minutes=kind.late_minutes),
+        standing=booking.source == "standing",
+        renewed=not kind.daily_renewal or booking.renewed_on == today,
+    )
+
+
+def judge(
+    session: Session,
+    attempt: Attempt,
+    site: Site,
+    evidence: Sequence[EvidenceRow] | None = None,
+    *,
+    cue: bool = True,
+) -> Decision:
+    """Decide on an open attempt, keep the verdict with it, and tell the desks of its lane."""
+    now = clock.now()
+    decision = decide(gather(session, attempt, site, now, evidence), now)
+    changed = attempt.outcome != decision.outcome
+    attempt.outcome = decision.outcome
+    attempt.reasons = [reason.value for reason in decision.reasons]
+    session.add(attempt)
+    sound = CUES[decision.outcome] if cue and changed else ""
+    announce(session, LaneChanged(attempt.site_id, attempt.lane_id, attempt.id, sound))
+    return decision
+
+
+def rejudge_booking(session: Session, booking_id: str) -> None:
+    """Decide anew on every open arrival of a booking that was changed or cancelled meanwhile."""
+    for attempt in repository.open_attempts_of_booking(session, booking_id):
+        judge(session, attempt, sites.site(session, attempt.site_id))
+
+
+def rejudge_lane(session: Session, lane_id: str) -> None:
+    """Decide anew on what waits at a lane, after a change of policy."""
+    for attempt in repository.open_attempts(session, lane_id):
+        judge(session, attempt, sites.site(session, attempt.site_id), cue=False)

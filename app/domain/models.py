@@ -1,0 +1,23 @@
+"""Every table, imported once, so that migrations and tests see the whole schema."""
+
+from app.core import audit, keys, lease, outbox, search
+from app.domain.access import models as access
+from app.domain.admission import models as admission
+from app.domain.booking import models as booking
+from app.domain.duty import models as duty
+from app.domain.people import models as people
+from app.domain.sites import models as sites
+
+__all__ = [
+    "access",
+    "admission",
+    "audit",
+    "booking",
+    "duty",
+    "keys",
+    "lease",
+    "outbox",
+    "people",
+    "search",
+    "sites",
+]

@@ -1,0 +1,1 @@
+"""People: residents, hosts, staff and visitors, their accounts, sessions and inboxes."""

@@ -1,0 +1,1 @@
+"""Sites: buildings, areas, units, entrances, lanes, devices, and the policy that rules them."""
