@@ -1,0 +1,145 @@
+"""The newest picture of a camera, shared by any number of viewers at the price of one."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from typing import TYPE_CHECKING, Any
+
+from hardware.drivers.vision import encode_jpeg
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    import numpy as np
+    import numpy.typing as npt
+
+    Frame = npt.NDArray[np.uint8]
+
+logger = logging.getLogger(__name__)
+
+COLOUR_DIMENSIONS = 3
+COLOUR_CHANNELS = 3
+
+
+def is_usable(frame: Any) -> bool:
+    """Tell whether this is a colour picture; broken cameras hand over almost anything."""
+    return (
+        getattr(frame, "ndim", 0) == COLOUR_DIMENSIONS
+        and str(getattr(frame, "dtype", "")) == "uint8"
+        and frame.shape[2] == COLOUR_CHANNELS
+        and frame.size > 0
+    )
+
+
+class CameraFeed:
+    """A slot for the newest frame: old frames are replaced, never queued, so a slow viewer cannot fall behind."""
+
+    def __init__(self, encode: Callable[[Frame], bytes] = encode_jpeg) -> None:
+        self._encode = encode
+        self._changed = threading.Condition()
+        self._encoding = threading.Lock()
+        self._frame: Frame | None = None
+        self._sequence = 0
+        self._taken_at: float | None = None
+        self._jpeg: tuple[int, bytes] | None = None
+        self._listeners: dict[object, Callable[[], None]] = {}
+        self._counters = {"frames": 0, "dropped": 0, "unusable": 0, "encoded": 0}
+
+    def publish(self, frame: Any) -> bool:
+        """Replace the newest frame and tell the viewers; refuse and count what is not a picture."""
+        with self._changed:
+            if not is_usable(frame):
+                self._counters["unusable"] += 1
+                return False
+            if self._listeners and self._sequence and (self._jpeg is None or self._jpeg[0] != self._sequence):
+                self._counters["dropped"] += 1
+            self._frame = frame
+            self._sequence += 1
+            self._taken_at = time.monotonic()
+            self._counters["frames"] += 1
+            listeners = list(self._listeners.values())
+            self._changed.notify_all()
+        for listener in listeners:
+            self._tell(listener)
+        return True
+
+    def attach(self, listener: Callable[[], None]) -> Callable[[], None]:
+        """Count a viewer and call it from the camera's thread on each new frame; returns how to leave."""
+        key = object()
+        with self._changed:
+            self._listeners[key] = listener
+
+        def detach() -> None:
+            with self._changed:
+                self._listeners.pop(key, None)
+                if not self._listeners:
+                    self._jpeg = None
+
+        return detach
+
+    def jpeg(self) -> tuple[int, bytes] | None:
+        """Return number and JPEG of the newest frame, encoded by the first who asks and shared by all others."""
+        with self._encoding:
+            with self._changed:
+                frame, sequence, cached = self._frame, self._sequence, self._jpeg
+            if frame is None:
+                return None
+            if cached is not None and cached[0] == sequence:
+                return cached
+            result = (sequence, self._encode(frame))
+            with self._changed:
+                self._counters["encoded"] += 1
+                self._jpeg = result
+            return result
+
+    def snapshot(self) -> bytes | None:
+        """Return the newest picture alone, for a record or a still."""
+        newest = self.jpeg()
+        return newest[1] if newest else None
+
+    def latest(self) -> tuple[int, Frame] | None:
+        """Return number and pixels of the newest frame; the array is shared, do not write to it."""
+        with self._changed:
+            return None if self._frame is None else (self._sequence, self._frame)
+
+    def wait_newer(self, sequence: int, timeout: float) -> tuple[int, Frame] | None:
+        """Wait for a frame after `sequence` without counting as a viewer."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._sequence > sequence and self._frame is not None, timeout)
+            if self._frame is None or self._sequence <= sequence:
+                return None
+            return self._sequence, self._frame
+
+    def clear(self) -> None:
+        """Forget the picture when the camera is gone: an old picture must not look live."""
+        with self._changed:
+            self._frame = None
+            self._jpeg = None
+            self._taken_at = None
+
+    @property
+    def age_seconds(self) -> float | None:
+        """How old the newest frame is; None without one."""
+        with self._changed:
+            return None if self._taken_at is None else time.monotonic() - self._taken_at
+
+    @property
+    def viewers(self) -> int:
+        """How many are watching."""
+        with self._changed:
+            return len(self._listeners)
+
+    @property
+    def counters(self) -> dict[str, int]:
+        """Totals since the start (frames, dropped, unusable, encoded) and the viewers of this moment."""
+        with self._changed:
+            return {**self._counters, "viewers": len(self._listeners)}
+
+    def _tell(self, listener: Callable[[], None]) -> None:
+        try:
+            listener()
+        except Exception:
+            # A viewer's connection can die at any moment; the camera and the other viewers go on.
+            logger.debug("Camera viewer failed", exc_info=True)

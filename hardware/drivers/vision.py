@@ -1,0 +1,56 @@
+"""Loads OpenCV once, quietly and late, and keeps the few picture operations that more than one module needs."""
+
+from __future__ import annotations
+
+import os
+from functools import cache
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
+    Frame = npt.NDArray[np.uint8]
+
+JPEG_QUALITY = 80
+
+# OpenCV and FFmpeg read these at import or open; without them an absent camera fills the log, and the first
+# pictures of an RTSP stream are more than a second old.
+ENVIRONMENT = {
+    "OPENCV_LOG_LEVEL": "SILENT",
+    "OPENCV_FFMPEG_LOGLEVEL": "-8",
+    "OPENCV_FFMPEG_CAPTURE_OPTIONS": "rtsp_transport;tcp|fflags;nobuffer|flags;low_delay",
+}
+
+
+@cache
+def load_cv2() -> Any:
+    """Import OpenCV; ImportError when it or its system libraries are missing."""
+    for name, value in ENVIRONMENT.items():
+        os.environ.setdefault(name, value)
+    cv2 = import_module("cv2")
+    # Small pictures: OpenCV's own thread pool costs more in contention than it saves.
+    cv2.setNumThreads(1)
+    return cv2
+
+
+def encode_jpeg(frame: Frame, quality: int = JPEG_QUALITY) -> bytes:
+    """Turn a frame into JPEG bytes."""
+    cv2 = load_cv2()
+    encoded, data = cv2.imencode(".jpg", frame, [cv2.IMWRITE_JPEG_QUALITY, quality])
+    if not encoded:
+        raise ValueError("jpeg_encode_failed")
+    return bytes(data)
+
+
+def fit(frame: Frame, width: int, height: int) -> Frame:
+    """Scale a frame down, never up, to lie within the box."""
+    rows, columns = frame.shape[:2]
+    scale = min(width / columns, height / rows)
+    if scale >= 1:
+        return frame
+    cv2 = load_cv2()
+    size = (max(1, round(columns * scale)), max(1, round(rows * scale)))
+    scaled: Frame = cv2.resize(frame, size, interpolation=cv2.INTER_AREA)
+    return scaled

@@ -1,0 +1,150 @@
+"""Which drivers exist, what settings they take, and how to make one: the only table to extend for a new device."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from hardware.ports import DeviceConfig, Driver, Emulator
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """One field of a device's settings, as a form needs it; `types` are alternatives."""
+
+    name: str
+    types: tuple[str, ...]
+    required: bool = False
+    default: Any = None
+    minimum: float | None = None
+    maximum: float | None = None
+
+    def accepts(self, value: Any) -> bool:
+        """Tell whether the value has one of the types."""
+        return any(_CHECKS[kind](value) for kind in self.types)
+
+    def within(self, value: Any) -> bool:
+        """Tell whether a number lies in the range; other values have none."""
+        if isinstance(value, str | bool):
+            return True
+        low = self.minimum is None or value >= self.minimum
+        return low and (self.maximum is None or value <= self.maximum)
+
+
+def _is_int(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+_CHECKS: dict[str, Callable[[Any], bool]] = {
+    "str": lambda value: isinstance(value, str) and bool(value.strip()),
+    "int": _is_int,
+    "float": lambda value: isinstance(value, float) or _is_int(value),
+    "bool": lambda value: isinstance(value, bool),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class DriverType:
+    """A kind of device; classes are named, not imported, so that a missing library disables one driver only."""
+
+    key: str
+    kind: str
+    driver: str
+    emulator: str
+    settings: tuple[Setting, ...]
+    heartbeat_seconds: float
+    max_backoff_seconds: float = 10.0
+
+    def validate(self, settings: Mapping[str, Any]) -> list[str]:
+        """Return a code per wrong setting, as `code:setting`."""
+        fields = {field.name: field for field in self.settings}
+        errors = [f"unknown_setting:{name}" for name in settings if name not in fields]
+        for field in self.settings:
+            value = settings.get(field.name)
+            if value is None:
+                if field.required:
+                    errors.append(f"missing_setting:{field.name}")
+            elif not field.accepts(value):
+                errors.append(f"bad_type:{field.name}")
+            elif not field.within(value):
+                errors.append(f"out_of_range:{field.name}")
+        return errors
+
+    def wants_emulator(self, settings: Mapping[str, Any]) -> bool:
+        """Tell whether the settings ask for the stand-in device."""
+        return bool(settings.get("emulated")) or settings.get("source") == "emulator"
+
+    def make_driver(self, config: DeviceConfig) -> Driver:
+        """Make the driver; imports its module now."""
+        made: Driver = _load(self.driver)(config)
+        return made
+
+    def make_emulator(self, config: DeviceConfig) -> Emulator | None:
+        """Make the stand-in device if the configuration asks for it."""
+        if not self.wants_emulator(config.settings):
+            return None
+        target = _load(self.emulator)
+        size = {name: config.settings[name] for name in ("width", "height") if name in config.settings}
+        made: Emulator = target(config.name, **size) if size else target(config.name)
+        return made
+
+
+def _load(path: str) -> Any:
+    module, _, name = path.partition(":")
+    return getattr(import_module(module), name)
+
+
+DRIVERS: dict[str, DriverType] = {
+    driver.key: driver
+    for driver in (
+        DriverType(
+            key="pcsc",
+            kind="reader",
+            driver="hardware.drivers.pcsc_reader:PcscReader",
+            emulator="hardware.simulators.reader:ReaderEmulator",
+            settings=(
+                Setting("reader", ("str",), default="*"),
+                Setting("emulated", ("bool",), default=False),
+            ),
+            heartbeat_seconds=2.5,
+        ),
+        DriverType(
+            key="camera",
+            kind="camera",
+            driver="hardware.drivers.camera:CameraDriver",
+            emulator="hardware.simulators.camera:CameraEmulator",
+            settings=(
+                Setting("source", ("int", "str"), required=True, minimum=0),
+                Setting("fps", ("float",), default=15, minimum=1, maximum=60),
+                Setting("width", ("int",), default=1280, minimum=160, maximum=3840),
+                Setting("height", ("int",), default=720, minimum=120, maximum=2160),
+                Setting("read_codes", ("bool",), default=True),
+                Setting("loop", ("bool",), default=False),
+            ),
+            heartbeat_seconds=3.0,
+            # A camera that was unplugged should be back on the desk soon, and opening a dead address is cheap.
+            max_backoff_seconds=2.0,
+        ),
+    )
+}
+
+
+def validate(config: DeviceConfig) -> list[str]:
+    """Return the codes of everything wrong with a configuration; empty means good."""
+    driver = DRIVERS.get(config.driver)
+    if driver is None:
+        return ["unknown_driver"]
+    errors = [] if config.id and config.lane_id else ["missing_identity"]
+    return errors + driver.validate(config.settings)
+
+
+def describe() -> list[dict[str, Any]]:
+    """List drivers and their settings for the form that configures devices."""
+    return [
+        {"key": driver.key, "kind": driver.kind, "settings": [asdict(field) for field in driver.settings]}
+        for driver in DRIVERS.values()
+    ]

@@ -1,0 +1,1 @@
+"""Stand-ins for real devices, which the real drivers run against for demos and tests."""

@@ -1,0 +1,230 @@
+"""IC cards: the same driver on the real PC/SC service and on the emulated one keeps the same contract."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from collections.abc import Callable, Iterator
+from typing import Any, Protocol, cast
+
+import pytest
+
+from hardware.ports import DeviceConfig, DeviceStatus, EventKind
+from hardware.simulators.card_transport import CONTACTLESS_ATR
+from hardware.simulators.reader import ReaderEmulator
+from hardware.supervisor import HardwareService
+from tests.hardware.pcscd import READER, Pcscd, TcpCard
+from tests.hardware.recorder import Recorder
+
+pytestmark = [pytest.mark.xdist_group("pcscd"), pytest.mark.req("AD-02")]
+
+UID = "04A1B2C3D4E5F6"
+OTHER_UID = "04FFEEDDCCBBAA"
+RANDOM_UID = "08112233"
+
+
+class Rig(Protocol):
+    """A reader that a test can lay cards on."""
+
+    def tap(self, uid: str) -> None: ...
+
+    def remove(self) -> None: ...
+
+    def pull_while_reading(self, uid: str) -> None: ...
+
+
+class RealRig:
+    """The virtual reader of the real daemon."""
+
+    def __init__(self, daemon: Pcscd) -> None:
+        self._daemon = daemon
+        self._card: TcpCard | None = None
+
+    def tap(self, uid: str) -> None:
+        self._card = TcpCard(self._daemon.port, uid)
+
+    def pull_while_reading(self, uid: str) -> None:
+        self._card = TcpCard(self._daemon.port, uid, pull_on_command=True)
+
+    def remove(self) -> None:
+        if self._card is not None:
+            self._card.remove()
+            self._card = None
+
+
+@pytest.fixture(params=["real", "emulated"])
+def rig(
+    request: pytest.FixtureRequest, run: Callable[..., HardwareService], recorder: Recorder
+) -> Iterator[Rig]:
+    if request.param == "emulated":
+        service = run("pcsc", emulated=True)
+        recorder.wait_status(DeviceStatus.ONLINE)
+        yield cast("Rig", service.emulator("dev"))
+        return
+    daemon = request.getfixturevalue("pcscd")
+    daemon.start()
+    made = RealRig(daemon)
+    service = run("pcsc", reader="gate a * 00")
+    recorder.wait_status(DeviceStatus.ONLINE)
+    yield made
+    made.remove()
+    # The daemon is stopped by an outer fixture; a driver that still runs would see it die.
+    service.apply([])
+
+
+@pytest.fixture
+def emulated(run: Callable[..., HardwareService], recorder: Recorder) -> ReaderEmulator:
+    service = run("pcsc", emulated=True)
+    recorder.wait_status(DeviceStatus.ONLINE)
+    return cast("ReaderEmulator", service.emulator("dev"))
+
+
+def test_a_presented_card_is_one_event_with_uid_and_atr(rig: Rig, recorder: Recorder) -> None:
+    rig.tap(UID)
+    cards = recorder.wait_event(EventKind.CARD)
+    assert cards == [{"uid": UID, "atr": CONTACTLESS_ATR.hex().upper()}]
+    assert recorder.events[0].lane_id == "lane"
+    assert recorder.events[0].at.tzinfo is not None
+    rig.remove()
+    assert recorder.wait_event(EventKind.CARD_REMOVED) == [{"uid": UID}]
+    assert len(recorder.of(EventKind.CARD)) == 1
+
+
+def test_one_card_after_another_are_two_events(rig: Rig, recorder: Recorder) -> None:
+    rig.tap(UID)
+    recorder.wait_event(EventKind.CARD)
+    rig.remove()
+    recorder.wait_event(EventKind.CARD_REMOVED)
+    rig.tap(OTHER_UID)
+    assert [card["uid"] for card in recorder.wait_event(EventKind.CARD, 2)] == [UID, OTHER_UID]
+    assert [event.seq for event in recorder.events] == [1, 2, 3]
+
+
+def test_a_phone_with_a_random_uid_is_marked(rig: Rig, recorder: Recorder) -> None:
+    rig.tap(RANDOM_UID)
+    assert recorder.wait_event(EventKind.CARD)[0]["random_uid"] == "1"
+
+
+def test_a_card_pulled_while_being_read_is_unreadable(rig: Rig, recorder: Recorder) -> None:
+    rig.pull_while_reading(UID)
+    assert recorder.wait_event(EventKind.UNREADABLE) == [{"reason": "card_pulled"}]
+    rig.remove()
+    assert not recorder.of(EventKind.CARD)
+
+
+@pytest.mark.req("DU-06")
+def test_a_crash_of_the_service_shows_and_heals(
+    pcscd: Pcscd, run: Callable[..., HardwareService], recorder: Recorder
+) -> None:
+    pcscd.start()
+    service = run("pcsc", reader=READER)
+    recorder.wait_status(DeviceStatus.ONLINE)
+    pcscd.kill()
+    assert recorder.wait_status(DeviceStatus.OFFLINE, "service_down") < 3
+    pcscd.start()
+    assert recorder.wait_status(DeviceStatus.ONLINE) < 3
+    card = TcpCard(pcscd.port, UID)
+    assert recorder.wait_event(EventKind.CARD)[0]["uid"] == UID
+    card.remove()
+    service.apply([])
+
+
+@pytest.mark.req("DU-06")
+def test_a_service_that_starts_after_us_is_found(
+    pcscd: Pcscd, run: Callable[..., HardwareService], recorder: Recorder
+) -> None:
+    service = run("pcsc")
+    recorder.wait_status(DeviceStatus.OFFLINE, "service_down")
+    pcscd.start()
+    assert recorder.wait_status(DeviceStatus.ONLINE) < 3
+    service.apply([])
+
+
+@pytest.mark.req("DU-06")
+def test_a_service_that_hangs_shows_as_offline(
+    pcscd: Pcscd, run: Callable[..., HardwareService], recorder: Recorder
+) -> None:
+    pcscd.start()
+    service = run("pcsc", reader=READER)
+    recorder.wait_status(DeviceStatus.ONLINE)
+    pcscd.signal(signal.SIGSTOP)
+    assert recorder.wait_status(DeviceStatus.OFFLINE, "no_heartbeat") < 4
+    pcscd.signal(signal.SIGCONT)
+    recorder.wait_status(DeviceStatus.ONLINE)
+    service.apply([])
+
+
+def test_all_devices_of_the_service_share_one_monitor(
+    pcscd: Pcscd, service: HardwareService, recorder: Recorder
+) -> None:
+    pcscd.start()
+    settings: list[dict[str, Any]] = [{"reader": READER}, {"reader": "GATE A*01"}, {"reader": "acr*"}]
+    service.apply(
+        [DeviceConfig(f"r{i}", f"lane{i}", "pcsc", "Reader", each) for i, each in enumerate(settings)]
+    )
+    recorder.wait_status(DeviceStatus.ONLINE, device_id="r0")
+    recorder.wait_status(DeviceStatus.ONLINE, device_id="r1")
+    recorder.wait_status(DeviceStatus.OFFLINE, "reader_absent", device_id="r2")
+    assert [thread.name for thread in threading.enumerate()].count("card-readers") == 1
+    card = TcpCard(pcscd.port, UID)
+    recorder.wait_event(EventKind.CARD)
+    card.remove()
+    recorder.wait_event(EventKind.CARD_REMOVED)
+    assert {event.device_id for event in recorder.events} == {"r0"}
+    service.apply([])
+
+
+@pytest.mark.req("DU-06")
+def test_an_unplugged_reader_shows_at_once_and_returns(emulated: ReaderEmulator, recorder: Recorder) -> None:
+    emulated.tap(UID)
+    recorder.wait_event(EventKind.CARD)
+    emulated.unplug()
+    assert recorder.wait_status(DeviceStatus.OFFLINE, "reader_absent") < 1.5
+    assert recorder.wait_event(EventKind.CARD_REMOVED) == [{"uid": UID}]
+    emulated.plug()
+    assert recorder.wait_status(DeviceStatus.ONLINE) < 1.5
+    emulated.tap(OTHER_UID)
+    recorder.wait_event(EventKind.CARD, 2)
+    assert not recorder.of(EventKind.UNREADABLE)
+
+
+def test_the_same_card_within_a_second_is_one_event(emulated: ReaderEmulator, recorder: Recorder) -> None:
+    emulated.tap(UID)
+    recorder.wait_event(EventKind.CARD)
+    emulated.remove()
+    recorder.wait_event(EventKind.CARD_REMOVED)
+    emulated.tap(UID)
+    recorder.quiet(0.3, lambda: len(recorder.events) > 2)
+    emulated.remove()
+    recorder.quiet(1.0, lambda: len(recorder.events) > 2)
+    emulated.tap(UID)
+    recorder.wait_event(EventKind.CARD, 2)
+
+
+def test_a_card_laid_over_another_is_a_swap(emulated: ReaderEmulator, recorder: Recorder) -> None:
+    emulated.tap(UID)
+    recorder.wait_event(EventKind.CARD)
+    emulated.tap(OTHER_UID)
+    recorder.wait_event(EventKind.CARD, 2)
+    assert [event.kind for event in recorder.events] == [
+        EventKind.CARD,
+        EventKind.CARD_REMOVED,
+        EventKind.CARD,
+    ]
+
+
+@pytest.mark.req("EV-08")
+def test_a_card_held_briefly_is_taken_away_by_itself(emulated: ReaderEmulator, recorder: Recorder) -> None:
+    emulated.present_briefly(UID)
+    recorder.wait_event(EventKind.CARD)
+    assert 0.3 < recorder.wait(lambda: recorder.of(EventKind.CARD_REMOVED), 3) < 1.5
+
+
+@pytest.mark.req("EV-08")
+def test_a_burst_of_cards_loses_none(emulated: ReaderEmulator, recorder: Recorder) -> None:
+    uids = [f"04{number:012X}" for number in range(100)]
+    for number, uid in enumerate(uids, 1):
+        emulated.tap(uid)
+        recorder.wait_event(EventKind.CARD, number)
+    assert [card["uid"] for card in recorder.of(EventKind.CARD)] == uids
+    assert len({event.nonce for event in recorder.events}) == len(recorder.events)
