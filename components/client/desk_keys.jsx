@@ -1,0 +1,160 @@
+// Keyboard of the desk: shortcuts, and a scanner that types. Renders nothing.
+// A scanner is recognised by speed from KeyboardEvent.code, so a Chinese input method (key "Process") does not matter.
+import { useEffect, useRef } from "react";
+
+const GAP_MS = 35;
+const SURE_AT = 4; // characters this fast are no human: from here the field gets nothing
+const REPEAT_MS = 400;
+const SHIFTED = { Digit1: "!", Digit2: "@", Digit3: "#", Digit4: "$", Digit5: "%", Digit6: "^", Digit7: "&", Digit8: "*", Digit9: "(", Digit0: ")" };
+const PUNCTUATION = {
+  Minus: "-_", Equal: "=+", BracketLeft: "[{", BracketRight: "]}", Backslash: "\\|", Semicolon: ";:", Quote: "'\"", Backquote: "`~",
+  Comma: ",<", Period: ".>", Slash: "/?", Space: "  ", NumpadAdd: "++", NumpadSubtract: "--", NumpadMultiply: "**", NumpadDivide: "//", NumpadDecimal: "..",
+};
+
+function charOf(event) {
+  const { code, shiftKey } = event;
+  if (/^Key[A-Z]$/.test(code)) return shiftKey || /^[A-Z]$/.test(event.key) ? code[3] : code[3].toLowerCase();
+  if (/^Digit\d$/.test(code)) return shiftKey ? SHIFTED[code] : code[5];
+  if (/^Numpad\d$/.test(code)) return code[6];
+  const pair = PUNCTUATION[code];
+  return pair ? pair[shiftKey ? 1 : 0] : null;
+}
+
+const isField = (el) => !!el && (el.isContentEditable || el.tagName === "TEXTAREA" || el.tagName === "SELECT"
+  || (el.tagName === "INPUT" && !["checkbox", "radio", "button", "submit", "reset", "range", "file", "color"].includes(el.type)));
+const hasText = (el) => isField(el) && "value" in el && el.tagName !== "SELECT";
+const takesEnter = (el) => !!el?.closest?.("button, a[href], summary, select, [role=button], [role=tab], [role=option], [role=menuitem]");
+
+function setValue(el, value, caret) {
+  const proto = el.tagName === "TEXTAREA" ? HTMLTextAreaElement.prototype : HTMLInputElement.prototype;
+  Object.getOwnPropertyDescriptor(proto, "value").set.call(el, value);
+  el.dispatchEvent(new Event("input", { bubbles: true }));
+  try { el.setSelectionRange(caret, caret); } catch { /* number and date fields have no caret */ }
+}
+
+export function DeskKeys({ keymap = {}, onAction, onScan, singleKeys = true, minScan = 8, enabled = true }) {
+  const props = useRef({});
+  useEffect(() => {
+    props.current = { keymap, onAction, onScan, singleKeys, minScan, enabled };
+  });
+
+  useEffect(() => {
+    let burst = null; // { text, last, field, value, start, end, taken }
+    let timer = null;
+    let single = null;
+    const fired = new Map();
+
+    const act = (name) => {
+      const now = performance.now();
+      if (now - (fired.get(name) ?? -Infinity) < REPEAT_MS) return;
+      fired.set(name, now);
+      props.current.onAction?.(name);
+    };
+
+    // What the scanner typed before we were sure is taken back; with `text` it is put in whole (too short for a code).
+    const restore = (b, text) => {
+      if (!b.field || !b.field.isConnected) return;
+      const put = () => {
+        b.field.focus({ preventScroll: true });
+        const value = b.value.slice(0, b.start) + text + b.value.slice(b.end);
+        if (b.field.value !== value) setValue(b.field, value, b.start + text.length);
+      };
+      put();
+      if (b.composing) setTimeout(put, 0); // an input method may commit its leftovers late
+    };
+    const drop = () => {
+      clearTimeout(timer);
+      const b = burst;
+      burst = null;
+      if (b?.taken) restore(b, b.text);
+    };
+
+    const onKeyDown = (event) => {
+      const p = props.current;
+      if (!p.enabled || event.ctrlKey || event.altKey || event.metaKey) return;
+      const target = document.activeElement;
+      const now = performance.now();
+      const char = charOf(event);
+
+      if (char !== null && !event.repeat) {
+        clearTimeout(single);
+        if (burst && now - burst.last <= GAP_MS) {
+          burst.text += char;
+        } else {
+          drop();
+          const field = hasText(target) ? target : null;
+          const value = field?.value ?? "";
+          burst = { text: char, last: now, field, value, start: field?.selectionStart ?? value.length, end: field?.selectionEnd ?? value.length, taken: false, composing: false };
+        }
+        burst.last = now;
+        burst.composing ||= event.isComposing || event.key === "Process";
+        if (!burst.taken && burst.text.length >= SURE_AT) {
+          burst.taken = true;
+          burst.field?.blur(); // ends a composition; the rest goes to nobody
+        }
+        clearTimeout(timer);
+        timer = setTimeout(drop, burst.taken ? 120 : GAP_MS * 2);
+        if (burst.taken) {
+          event.preventDefault();
+          event.stopImmediatePropagation();
+          return;
+        }
+      }
+
+      if ((event.key === "Enter" || event.code === "Enter" || event.code === "NumpadEnter") && burst?.taken && now - burst.last <= 120) {
+        const b = burst;
+        clearTimeout(timer);
+        burst = null;
+        event.preventDefault();
+        event.stopImmediatePropagation();
+        if (b.text.length >= p.minScan) {
+          restore(b, "");
+          p.onScan?.(b.text);
+        } else {
+          restore(b, b.text); // fast but short: never an action by itself
+        }
+        return;
+      }
+      // Anything between the characters (Shift alone excepted) ends a burst.
+      if (char === null && event.key !== "Shift") drop();
+
+      const modal = document.querySelector("dialog[open]");
+      const functionKey = /^F\d{1,2}$/.test(event.key);
+      if (functionKey) {
+        const name = p.keymap[event.key];
+        if (!name) return;
+        event.preventDefault();
+        if (!event.repeat && !modal) act(name);
+        return;
+      }
+      if (modal) return;
+      const composing = event.isComposing || event.key === "Process" || event.keyCode === 229;
+      if (event.key === "Escape") {
+        if (composing) return;
+        if (isField(target)) { target.blur(); return; }
+        if (p.keymap.Escape ?? p.keymap.Esc) { event.preventDefault(); if (!event.repeat) act(p.keymap.Escape ?? p.keymap.Esc); }
+        return;
+      }
+      if (event.key === "Enter") {
+        if (!p.keymap.Enter || composing || isField(target) || takesEnter(target) || (target?.tagName === "INPUT")) return;
+        event.preventDefault();
+        if (!event.repeat) act(p.keymap.Enter);
+        return;
+      }
+      if (!p.singleKeys || char === null || event.repeat || isField(target)) return;
+      const name = p.keymap[char] ?? p.keymap[event.key];
+      if (!name) return;
+      event.preventDefault();
+      single = setTimeout(() => act(name), GAP_MS + 5); // a scanner's first character is not a shortcut
+    };
+
+    window.addEventListener("keydown", onKeyDown, true);
+    return () => {
+      window.removeEventListener("keydown", onKeyDown, true);
+      clearTimeout(timer);
+      clearTimeout(single);
+    };
+  }, []);
+
+  return null;
+}
