@@ -1,0 +1,1 @@
+"""HTTP routes beside the pages: sessions, pictures, the lane's check-in, the visitor's link, health."""

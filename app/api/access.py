@@ -1,0 +1,116 @@
+"""Who asks at a route: the cookie or key becomes an actor, and the route's declared right is checked first."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+from urllib.parse import urlsplit
+
+from fastapi import APIRouter, Depends, Request, Response
+from fastapi.responses import JSONResponse
+from fastapi.routing import APIRoute
+
+from app.core import crypto, i18n
+from app.core.actor import ANONYMOUS, Actor, set_current
+from app.core.database import get_database
+from app.core.errors import GateError, NotAllowed, NotSignedIn, TooMany
+from app.core.permissions import Right, Role, right_of
+from app.core.settings import get_settings
+from app.domain.people import repository as people
+from app.runtime import sessions
+
+SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
+BEARER = "Bearer "
+
+
+def client_ip(request: Request) -> str:
+    """The address of the browser; proxies are believed only as far as the settings say."""
+    hops = get_settings().trusted_proxy_hops
+    chain = [part.strip() for part in request.headers.get("x-forwarded-for", "").split(",") if part.strip()]
+    if hops and len(chain) >= hops:
+        return chain[-hops]
+    return request.client.host if request.client else ""
+
+
+def locale_of(request: Request) -> str:
+    """The language of an answer to a browser without an account."""
+    return i18n.pick_locale(request.cookies.get("locale", ""), request.headers.get("accept-language", ""))
+
+
+def same_origin(request: Request) -> bool:
+    """Whether a changing request comes from our own pages; SameSite cookies are the second fence (S-22)."""
+    origin = request.headers.get("origin")
+    if origin is None:
+        return request.headers.get("sec-fetch-site", "same-origin") in {"same-origin", "none"}
+    return urlsplit(origin).netloc == request.headers.get("host", "")
+
+
+async def _actor_of(request: Request, right: Right) -> Actor:
+    header = request.headers.get("authorization", "")
+    ip = client_ip(request)
+    if header.startswith(BEARER):
+        key = await get_database().read(
+            lambda s: people.api_key(s, crypto.hash_secret(header[len(BEARER) :]))
+        )
+        if key is None:
+            raise NotSignedIn("key_unknown")
+        return Actor(
+            kind="lane_agent",
+            session_id="key",
+            account_id=f"key:{key.id.hex()[:12]}",
+            site_id=key.site_id,
+            lane_id=key.lane_id,
+            roles=frozenset({Role.LANE_AGENT}),
+            ip=ip,
+        )
+    name = sessions.VISITOR_COOKIE if right is Right.PASS_OWN else sessions.COOKIE
+    secret = request.cookies.get(name, "")
+    if right is Right.PUBLIC or not secret:
+        return Actor(kind="anonymous", ip=ip) if ip else ANONYMOUS
+    if request.method not in SAFE and not same_origin(request):
+        raise NotAllowed("foreign_origin")
+    return await sessions.resolve(secret, ip)
+
+
+async def check(request: Request) -> Actor:
+    """Dependency of every route: resolve the actor and require the right declared on the endpoint."""
+    right = right_of(request.scope["endpoint"])
+    if right is None:
+        raise NotAllowed("not_allowed")
+    actor = await _actor_of(request, right)
+    actor.require(right)
+    set_current(actor)
+    return actor
+
+
+class GuardedRoute(APIRoute):
+    """A route that answers our errors in the asker's language and never with a traceback."""
+
+    def get_route_handler(self) -> Callable[[Request], Awaitable[Response]]:  # type: ignore[override]
+        """Wrap the endpoint."""
+        original = super().get_route_handler()
+
+        async def handle(request: Request) -> Response:
+            try:
+                return await original(request)
+            except GateError as error:
+                return error_response(request, error)
+
+        return handle
+
+
+def error_response(request: Request, error: GateError) -> JSONResponse:
+    """An error as a code and words."""
+    params: dict[str, Any] = error.params
+    text = i18n.text(locale_of(request), f"error.{error.code}", **params)
+    headers = {"Retry-After": "1"} if error.status == 503 else {}
+    if isinstance(error, TooMany):
+        headers["Retry-After"] = "60"
+    body = {"error": error.code, "message": text}
+    field = getattr(error, "field", "")
+    return JSONResponse({**body, "field": field} if field else body, error.status, headers)
+
+
+def router(prefix: str = "") -> APIRouter:
+    """A router whose every route is guarded."""
+    return APIRouter(prefix=prefix, route_class=GuardedRoute, dependencies=[Depends(check)])

@@ -1,0 +1,15 @@
+"""All routes together; documentation pages stay off until the integration API is published."""
+
+from __future__ import annotations
+
+from fastapi import FastAPI
+
+from app.api import badge, health, lanes, media, session, visitor
+
+
+def create() -> FastAPI:
+    """The HTTP application that Reflex's own is mounted under."""
+    api = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
+    for module in (session, visitor, media, badge, lanes, health):
+        api.include_router(module.routes)
+    return api

@@ -1,0 +1,96 @@
+"""Live pictures and snapshots, behind the session and never cached (S-10)."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+
+from fastapi import Request
+from fastapi.responses import Response, StreamingResponse
+from sqlmodel import Session
+
+from app.api.access import router
+from app.core import audit, vault
+from app.core.actor import current_actor
+from app.core.database import get_database
+from app.core.errors import NotAllowed, NotFound
+from app.core.permissions import Right, needs
+from app.domain.admission import repository as admission
+from app.domain.people import repository as people
+from app.domain.sites import repository as sites
+from app.runtime.hub import get_hub
+from hardware.camera_feed import CameraFeed
+
+routes = router("/api")
+
+BOUNDARY = "frame"
+NO_STORE = {"Cache-Control": "no-store, private", "X-Content-Type-Options": "nosniff"}
+WAIT_SECONDS = 2.0
+
+
+async def _feed(device_id: str) -> CameraFeed:
+    actor = current_actor()
+    device = await get_database().read(lambda s: sites.device(s, device_id))
+    actor.require(Right.CAMERA_VIEW, device.site_id)
+    center = get_hub()
+    feed = center.hardware.camera(device_id) if center else None
+    if feed is None:
+        raise NotFound("camera_off")
+    return feed
+
+
+async def frames(request: Request, feed: CameraFeed) -> AsyncIterator[bytes]:
+    """Each new picture once, as fast as this viewer takes them; a viewer that goes away frees everything."""
+    loop = asyncio.get_running_loop()
+    fresh = asyncio.Event()
+    detach = feed.attach(lambda: loop.call_soon_threadsafe(fresh.set))
+    last = -1
+    try:
+        while not await request.is_disconnected():
+            try:
+                await asyncio.wait_for(fresh.wait(), WAIT_SECONDS)
+            except TimeoutError:
+                continue
+            fresh.clear()
+            picture = await asyncio.to_thread(feed.jpeg)
+            if picture is None or picture[0] == last:
+                continue
+            last = picture[0]
+            head = f"--{BOUNDARY}\r\nContent-Type: image/jpeg\r\nContent-Length: {len(picture[1])}\r\n\r\n"
+            yield head.encode() + picture[1] + b"\r\n"
+    finally:
+        detach()
+
+
+@routes.get("/cameras/{device_id}/stream")
+@needs(Right.CAMERA_VIEW)
+async def stream(request: Request, device_id: str) -> Response:
+    """The live picture as MJPEG; one encode per frame whatever the number of viewers."""
+    feed = await _feed(device_id)
+    media = f"multipart/x-mixed-replace; boundary={BOUNDARY}"
+    return StreamingResponse(frames(request, feed), media_type=media, headers=NO_STORE)
+
+
+@routes.get("/attempts/{attempt_id}/snapshot")
+@needs(Right.SIGNED_IN)
+async def snapshot(attempt_id: str) -> Response:
+    """The picture taken of a walk-in: for guards of the site, and for the household that is asked."""
+    actor = current_actor()
+
+    def find(session: Session) -> str:
+        attempt = admission.attempt(session, attempt_id)
+        consent = admission.consent_of(session, attempt_id)
+        household = actor.has(Right.CONSENT_ANSWER) and any(
+            unit.id == attempt.unit_id for unit in people.units_of(session, actor.person_id)
+        )
+        asked = household and consent is not None and consent.status == "asked"
+        guard = actor.has(Right.DESK_USE) and actor.site_id == attempt.site_id
+        if not (asked or (guard and attempt.status == admission.OPEN)):
+            raise NotAllowed("not_allowed")
+        if not attempt.snapshot_id:
+            raise NotFound("file_unknown")
+        audit.record(session, actor, "snapshot.view", "attempt", attempt.id, site_id=attempt.site_id)
+        return attempt.snapshot_id
+
+    file_id = await get_database().write(find)
+    return Response(await asyncio.to_thread(vault.get, file_id), media_type="image/jpeg", headers=NO_STORE)

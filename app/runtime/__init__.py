@@ -1,0 +1,1 @@
+"""What runs: the hub between devices and desks, the sweeps, the start and the stop."""

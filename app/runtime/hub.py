@@ -1,0 +1,213 @@
+"""Device events in, verdicts out: each lane's events are recorded in order, and nothing read is lost.
+
+Driver threads hand over events; one task per lane records them through ``admission.present``. While the
+database is busy the event waits and is tried again, its nonce makes that harmless.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+
+from sqlmodel import Session
+
+from app.core import clock
+from app.core.database import Database, announce
+from app.core.errors import GateError, Retryable
+from app.domain.admission import judging, service
+from app.domain.admission.evidence import Presented
+from app.domain.admission.models import LaneChanged
+from app.domain.booking.models import BookingChanged
+from app.domain.people.models import InboxChanged, SessionEnded
+from app.domain.sites import repository as sites
+from app.domain.sites.models import Device, PolicyChanged
+from app.runtime import sessions
+from app.runtime.live import Live
+from hardware.ports import DeviceConfig, DeviceEvent, DeviceHealth, EventKind
+from hardware.supervisor import HardwareService
+
+logger = logging.getLogger(__name__)
+
+BACK_OFF = (0.05, 0.2, 0.5, 1.0, 2.0, 5.0)
+
+
+class DeviceChanged:
+    """Announced when a device's state changed."""
+
+    def __init__(self, site_id: str, lane_id: str) -> None:
+        self.site_id = site_id
+        self.lane_id = lane_id
+
+
+class Hub:
+    """Owns the hardware service of this process and stands between it and the database."""
+
+    def __init__(self, database: Database, live: Live) -> None:
+        self._database = database
+        self._live = live
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._lanes: dict[str, asyncio.Queue[DeviceEvent]] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._stopping = False
+        self.hardware = HardwareService(self._receive_event, self._receive_health)
+        self.cues: dict[str, tuple[int, str]] = {}
+
+    async def start(self) -> None:
+        """Begin to listen; the devices of the database are started."""
+        self._loop = asyncio.get_running_loop()
+        self._live.bind(self._loop)
+        self._database.listen(self._announced)
+        await asyncio.to_thread(self.hardware.start)
+        await self.apply_devices()
+
+    async def stop(self) -> None:
+        """Stop the devices, then record what they had handed over."""
+        self._stopping = True
+        await asyncio.to_thread(self.hardware.stop)
+        for queue in self._lanes.values():
+            await queue.join()
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    async def apply_devices(self) -> None:
+        """Bring the running devices in line with the database."""
+
+        def load(session: Session) -> list[DeviceConfig]:
+            return [
+                DeviceConfig(d.id, d.lane_id, d.driver, d.name, d.settings, d.enabled)
+                for d in sites.devices(session)
+            ]
+
+        configs = await self._database.read(load)
+        await asyncio.to_thread(self.hardware.apply, configs)
+
+    def receive(self, event: DeviceEvent) -> None:
+        """Take an event on the loop; order is kept within a lane."""
+        queue = self._lanes.get(event.lane_id)
+        if queue is None:
+            queue = self._lanes[event.lane_id] = asyncio.Queue()
+            self._spawn(self._serve_lane(queue))
+        queue.put_nowait(event)
+
+    def _receive_event(self, event: DeviceEvent) -> None:
+        if self._loop is not None and not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(self.receive, event)
+
+    def _receive_health(self, health: DeviceHealth) -> None:
+        if self._loop is not None and not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(lambda: self._spawn(self._record_health(health)))
+
+    async def _serve_lane(self, queue: asyncio.Queue[DeviceEvent]) -> None:
+        while True:
+            event = await queue.get()
+            try:
+                await self._record(event)
+            except Exception:
+                logger.exception("An event of device %s could not be recorded", event.device_id)
+            finally:
+                queue.task_done()
+
+    async def _record(self, event: DeviceEvent) -> None:
+        item = presented(event)
+        if item is None:
+            return
+        for attempt, pause in enumerate((*BACK_OFF, BACK_OFF[-1] * 4)):
+            try:
+                await self._database.write(lambda session: service.present(session, event.lane_id, item))
+                return
+            except Retryable:
+                logger.warning(
+                    "Recording an event of device %s is delayed (try %d)", event.device_id, attempt + 1
+                )
+                await asyncio.sleep(pause)
+            except GateError as error:
+                logger.warning("An event of device %s was not recorded: %s", event.device_id, error.code)
+                return
+        logger.error("An event of device %s was given up", event.device_id)
+
+    async def _record_health(self, health: DeviceHealth) -> None:
+        def save(session: Session) -> None:
+            device = session.get(Device, health.device_id)
+            if device is None or (device.status, device.status_detail) == (health.status, health.detail):
+                return
+            device.status, device.status_detail = health.status, health.detail
+            device.status_at = clock.now()
+            session.add(device)
+            announce(session, DeviceChanged(device.site_id, device.lane_id))
+
+        try:
+            await self._database.write(save)
+        except Retryable:
+            logger.warning("The state of device %s was not recorded", health.device_id)
+
+    def _announced(self, announcement: object) -> None:
+        """Turn what was committed into topics; runs on the committing thread."""
+        if isinstance(announcement, LaneChanged):
+            if announcement.cue:
+                count = self.cues.get(announcement.lane_id, (0, ""))[0] + 1
+                self.cues[announcement.lane_id] = (count, announcement.cue)
+            self._live.post(f"lane:{announcement.lane_id}")
+            self._live.post(f"site:{announcement.site_id}")
+        elif isinstance(announcement, DeviceChanged):
+            self._live.post(f"lane:{announcement.lane_id}")
+            self._live.post(f"devices:{announcement.site_id}")
+        elif isinstance(announcement, InboxChanged):
+            self._live.post(f"person:{announcement.person_id}")
+        elif isinstance(announcement, BookingChanged):
+            self._live.post(f"site:{announcement.site_id}")
+            self._later(lambda s: judging.rejudge_booking(s, announcement.booking_id))
+        elif isinstance(announcement, PolicyChanged):
+            self._live.post(f"devices:{announcement.site_id}")
+            self._later(lambda s: _rejudge_site(s, announcement.site_id), then_devices=True)
+        elif isinstance(announcement, SessionEnded):
+            sessions.forget(announcement.session_ids)
+
+    def _later(self, work: Callable[[Session], None], *, then_devices: bool = False) -> None:
+        async def run() -> None:
+            await self._database.write(work)
+            if then_devices:
+                await self.apply_devices()
+
+        if self._loop is not None and not self._loop.is_closed() and not self._stopping:
+            self._loop.call_soon_threadsafe(lambda: self._spawn(run()))
+
+    def _spawn(self, work: object) -> None:
+        task = asyncio.get_running_loop().create_task(work)  # type: ignore[arg-type]
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+
+def presented(event: DeviceEvent) -> Presented | None:
+    """The item that a device event stands for; None for one that is no presentation."""
+    if event.kind is EventKind.CODE:
+        return Presented("code", event.payload["text"], event.nonce, event.at, event.device_id)
+    if event.kind is EventKind.CARD:
+        if event.payload.get("random_uid"):
+            return Presented("unreadable", "card_random", event.nonce, event.at, event.device_id)
+        return Presented("card", event.payload["uid"], event.nonce, event.at, event.device_id)
+    if event.kind is EventKind.UNREADABLE:
+        reason = event.payload.get("reason", "")
+        kind = "card" if "card" in reason else "code"
+        return Presented("unreadable", f"{kind}_{reason}", event.nonce, event.at, event.device_id)
+    return None
+
+
+def _rejudge_site(session: Session, site_id: str) -> None:
+    for lane, _ in sites.lanes(session, site_id):
+        judging.rejudge_lane(session, lane.id)
+
+
+_hub: Hub | None = None
+
+
+def use(hub: Hub | None) -> None:
+    """Install the hub of this process."""
+    global _hub
+    _hub = hub
+
+
+def get_hub() -> Hub | None:
+    """The hub of this process, None before the start and after the stop."""
+    return _hub

@@ -1,0 +1,57 @@
+"""The start and the stop of a process: everything that runs begins here, with one owner each, never at import."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from app.core.outbox import OutboxFilled
+from app.core.settings import get_settings
+from app.runtime import demo, hub
+from app.runtime.installation import open_installation
+from app.runtime.live import live
+from app.runtime.sweeps import Sweeper
+
+logger = logging.getLogger(__name__)
+
+
+@asynccontextmanager
+async def run() -> AsyncIterator[None]:
+    """Open the installation, start devices and sweeps, and stop them in reverse order."""
+    database = await asyncio.to_thread(open_installation)
+    if get_settings().demo:
+        await database.write(demo.refresh)
+    center = hub.Hub(database, live)
+    hub.use(center)
+    sweeper = Sweeper(database)
+    wake = asyncio.Event()
+    loop = asyncio.get_running_loop()
+
+    def woken(announcement: object) -> None:
+        if isinstance(announcement, OutboxFilled):
+            loop.call_soon_threadsafe(wake.set)
+
+    async def dispatcher() -> None:
+        while True:
+            await wake.wait()
+            wake.clear()
+            try:
+                await sweeper.dispatch()
+            except Exception:
+                logger.exception("The outbox could not be worked on; the next sweep tries again")
+
+    database.listen(woken)
+    await center.start()
+    await sweeper.start()
+    task = asyncio.create_task(dispatcher())
+    try:
+        yield
+    finally:
+        task.cancel()
+        await sweeper.stop()
+        await center.stop()
+        hub.use(None)
+        live.bind(None)
+        await asyncio.to_thread(database.close)

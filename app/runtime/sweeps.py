@@ -1,0 +1,136 @@
+"""Idempotent sweeps: each looks at the database, does what is due, and may run at any time, twice or late.
+
+APScheduler is only the alarm clock. Of several processes the holder of the lease sweeps; whether a pass is
+valid never depends on a sweep having run, because the decision reads the rows themselves.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import socket
+from datetime import timedelta
+
+from apscheduler.schedulers.asyncio import AsyncIOScheduler
+from apscheduler.triggers.cron import CronTrigger
+from sqlalchemy import delete
+from sqlmodel import Session, col, select
+
+from app.adapters.channels import CHANNELS, sweep_files
+from app.core import audit, clock, lease, outbox
+from app.core.database import Database, announce
+from app.core.errors import Retryable
+from app.core.settings import get_settings
+from app.domain.access import repository as access
+from app.domain.access import service as access_service
+from app.domain.access.rules import PassStatus
+from app.domain.admission import walk_ins
+from app.domain.admission.models import Attempt, LaneChanged
+from app.domain.booking import repository as bookings
+from app.domain.booking.models import BookingChanged
+from app.domain.booking.rules import BookingStatus
+from app.domain.people.models import WebSession
+from app.domain.records import retention
+
+logger = logging.getLogger(__name__)
+
+LEASE = "sweeps"
+LEASE_TIME = timedelta(seconds=30)
+QUICK_SECONDS = 5
+STEADY_SECONDS = 20
+IDLE_ATTEMPT = timedelta(minutes=30)
+PASS_GRACE = timedelta(hours=12)
+
+
+def expire(session: Session) -> int:
+    """End the passes and bookings whose time is over; the visitor inside keeps the pass for the way out."""
+    now, ended = clock.now(), 0
+    for row in access.expired(session, now - PASS_GRACE):
+        access_service.end_pass(session, row, PassStatus.EXPIRED)
+        ended += 1
+    for booking in bookings.overdue(session, now - timedelta(hours=1)):
+        booking.status = BookingStatus.EXPIRED
+        session.add(booking)
+        announce(session, BookingChanged(booking.site_id, booking.id))
+        ended += 1
+    return ended
+
+
+def clear_idle_attempts(session: Session) -> int:
+    """Set aside what nobody has touched for half an hour."""
+    now = clock.now()
+    query = (
+        select(Attempt)
+        .where(Attempt.status == "open", col(Attempt.recorded_at) < now - IDLE_ATTEMPT)
+        .limit(200)
+    )
+    rows = session.exec(query).all()
+    for attempt in rows:
+        attempt.status, attempt.closed_at, attempt.closed_by = "set_aside", now, "system"
+        session.add(attempt)
+        announce(session, LaneChanged(attempt.site_id, attempt.lane_id, attempt.id))
+    return len(rows)
+
+
+def clear_sessions(session: Session) -> None:
+    """Drop sessions that ended by themselves."""
+    session.connection().execute(delete(WebSession).where(col(WebSession.expires_at) < clock.now()))
+
+
+class Sweeper:
+    """The scheduler of this process and its share in the election."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._holder = f"{socket.gethostname()}:{os.getpid()}"
+        self._scheduler = AsyncIOScheduler(
+            timezone="UTC", job_defaults={"coalesce": True, "max_instances": 1}
+        )
+
+    async def start(self) -> None:
+        """Set the alarms; the first quick round runs at once, to catch up after a stop."""
+        add = self._scheduler.add_job
+        add(self._quick, "interval", seconds=QUICK_SECONDS, id="quick")
+        add(self._steady, "interval", seconds=STEADY_SECONDS, id="steady")
+        add(self._nightly, CronTrigger(hour=19, minute=10), id="nightly")  # 03:10 in China
+        self._scheduler.start()
+        await self._steady()
+
+    async def stop(self) -> None:
+        """Stop the alarms and hand the lease on."""
+        self._scheduler.shutdown(wait=False)
+        await self._database.write(lambda session: lease.release(session, LEASE, self._holder))
+
+    async def dispatch(self) -> None:
+        """Deliver what is due in the outbox, each message in its own transaction."""
+        for message_id in await self._database.read(lambda session: outbox.due(session, clock.now())):
+            await self._database.write(lambda session, m=message_id: outbox.deliver(session, m, CHANNELS))
+
+    async def _leads(self) -> bool:
+        try:
+            return await self._database.write(
+                lambda session: lease.acquire(session, LEASE, self._holder, LEASE_TIME)
+            )
+        except Retryable:
+            return False
+
+    async def _quick(self) -> None:
+        if await self._leads():
+            await self._database.write(lambda session: walk_ins.time_out(session, clock.now()))
+            await self.dispatch()
+
+    async def _steady(self) -> None:
+        if await self._leads():
+            await self._database.write(expire)
+            await self._database.write(clear_idle_attempts)
+            await self.dispatch()
+
+    async def _nightly(self) -> None:
+        if not await self._leads():
+            return
+        while await self._database.write(lambda session: retention.purge(session, clock.now())):
+            logger.info("A batch of expired personal data was removed")
+        await self._database.write(clear_sessions)
+        folder = get_settings().data_dir
+        await self._database.read(lambda session: audit.ship_head(session, folder))
+        sweep_files(folder / "outbox", clock.now())
