@@ -1,0 +1,103 @@
+"""The visitor's page at ``/pass``: the second factor, then the code that renews itself (BK-07)."""
+
+from __future__ import annotations
+
+import reflex as rx
+
+from components.actions import button
+from components.client import dynamic_pass
+from components.data import card
+from components.feedback import banner
+from components.forms import form_error, plain_form, text_field
+from components.frame import language_button
+from components.layout import color_mode_button, demo_ribbon, phone_shell
+from components.text import t
+from state.shell import ShellState
+from state.visitor import PassState
+
+
+def question() -> rx.Component:
+    """The last four digits of the phone that was invited."""
+    form = plain_form(
+        form_error(ShellState.error),
+        rx.el.input(type="hidden", name="link", value=PassState.link, read_only=True),
+        rx.el.p(t("pass.question")),
+        text_field(
+            t("pass.phone_tail"),
+            id="phone_tail",
+            inputmode="numeric",
+            max_length=4,
+            required=True,
+            auto_focus=True,
+        ),
+        button(t("pass.open"), kind="primary", big=True, block=True, type="submit"),
+        rx.el.p(t("pass.why"), class_name="small muted"),
+        action="/api/visitor/open",
+        class_name="form",
+    )
+    none = rx.el.div(form_error(ShellState.error), rx.el.p(t("pass.no_link")), class_name="form")
+    return card(rx.cond(PassState.link != "", form, none))
+
+
+def shown() -> rx.Component:
+    """The pass itself, where to go, and the way to forget it on this phone."""
+    labels = {
+        name: t(f"pass_code.{name}")
+        for name in (
+            "loading",
+            "seconds",
+            "offline",
+            "short_code",
+            "code",
+            "expired",
+            "expired_hint",
+            "revoked",
+            "revoked_hint",
+            "error",
+            "error_hint",
+            "retry",
+        )
+    }
+    over = rx.cond(
+        (PassState.status == "cancelled")
+        | (PassState.status == "completed")
+        | (PassState.status == "expired"),
+        banner("no", t("pass.over"), role="alert"),
+        rx.fragment(),
+    )
+    return rx.fragment(
+        rx.el.div(
+            rx.el.p(PassState.site, class_name="muted"), rx.el.h1(PassState.greeting), class_name="center"
+        ),
+        over,
+        dynamic_pass(endpoint="/api/visitor/pass", labels=labels),
+        card(
+            rx.el.b(t("pass.to") + PassState.to),
+            rx.el.p(PassState.when, class_name="small muted"),
+            rx.cond(
+                PassState.plate != "",
+                rx.el.p(t("pass.plate") + PassState.plate, class_name="small muted"),
+                rx.fragment(),
+            ),
+        ),
+        card(rx.el.b(t("pass.how")), rx.el.p(t("pass.how_text"), class_name="small muted")),
+        rx.el.details(
+            rx.el.summary(t("pass.data"), class_name="link"),
+            rx.el.p(t("pass.data_text"), class_name="small muted"),
+            plain_form(
+                button(t("pass.forget"), kind="danger", small=True, type="submit"),
+                action="/api/visitor/close",
+            ),
+        ),
+    )
+
+
+def page() -> rx.Component:
+    """The question or the pass."""
+    return phone_shell(
+        rx.cond(PassState.open, shown(), question()),
+        rx.el.div(language_button(), color_mode_button(t("common.color_mode")), class_name="row center"),
+        title=t("pass.title"),
+        head=False,
+        bars=[rx.cond(PassState.demo, demo_ribbon(t("common.demo")), rx.fragment())],
+    )

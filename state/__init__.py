@@ -1,0 +1,1 @@
+"""What each open tab shows: thin windows on the services, ids and masked text only."""

@@ -1,0 +1,203 @@
+"""The demo panel: what a newcomer holds before the emulated devices takes the same way as at a real gate (EV-08)."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from datetime import timedelta
+from typing import Any
+
+import reflex as rx
+from sqlmodel import Session
+
+from app.core import clock, crypto
+from app.core.actor import Actor
+from app.core.database import get_database
+from app.core.errors import Conflict, InvalidInput, NotAllowed
+from app.core.permissions import Right
+from app.domain.access import repository as access
+from app.domain.access import service as access_service
+from app.domain.access.models import VisitorPass
+from app.domain.access.rules import DYNAMIC, STEP_SECONDS, make, step_at
+from app.domain.booking import repository as bookings
+from app.domain.sites import repository as sites
+from app.runtime import demo
+from app.runtime.hub import get_hub
+from hardware.simulators.camera import CameraEmulator
+from hardware.simulators.reader import ReaderEmulator
+from state.guard import action, me
+from state.shell import notify
+
+Row = dict[str, str]
+SHOW_SECONDS = 4.0
+HORIZON = timedelta(hours=12)
+
+
+class DemoState(rx.State):
+    """The panel beside a desk."""
+
+    allowed: bool = False
+    lanes: list[list[str]] = []
+    lane_id: str = ""
+    guests: list[list[str]] = []
+    booking_id: str = ""
+    reader_in: bool = True
+    camera_in: bool = True
+
+    @action(Right.DESK_USE)
+    async def enter(self) -> None:
+        """Load of the panel; elsewhere than in the demonstration it does not open."""
+        actor = me()
+        self.allowed = await get_database().read(lambda s: demo.is_demo_site(s, actor.site_id))
+        if self.allowed:
+            await self._refresh(actor)
+
+    @action(Right.DESK_USE)
+    async def choose_lane(self, lane_id: str) -> None:
+        """Which lane's devices are played."""
+        self.lane_id = lane_id
+        await self._lights()
+
+    @action(Right.DESK_USE)
+    async def choose_guest(self, booking_id: str) -> None:
+        """Whose phone is held before the camera."""
+        self.booking_id = booking_id
+
+    @action(Right.DESK_USE)
+    async def show_code(self) -> None:
+        """The guest holds the phone with the live code before the camera."""
+        issued = await self._pass()
+        # Evaluated as it is drawn, so that the code rolls over as it does on the phone.
+        await self._show(lambda: access_service.code_now(issued, clock.now()))
+        await notify(self, "info", "demo.shown_code")
+
+    @action(Right.DESK_USE)
+    async def show_stale(self) -> None:
+        """A screenshot of the code, taken two minutes ago."""
+        issued = await self._pass()
+        step = step_at(clock.now().timestamp()) - 120 // STEP_SECONDS
+        await self._show(make(DYNAMIC, access_service.secret_of(issued), issued.kid, issued.code_id, step))
+        await notify(self, "info", "demo.shown_stale")
+
+    @action(Right.DESK_USE)
+    async def show_forged(self) -> None:
+        """A code that somebody made up for this pass."""
+        issued = await self._pass()
+        step = step_at(clock.now().timestamp())
+        await self._show(make(DYNAMIC, secrets.token_bytes(32), issued.kid, issued.code_id, step))
+        await notify(self, "info", "demo.shown_forged")
+
+    @action(Right.DESK_USE)
+    async def show_foreign(self) -> None:
+        """A stranger with some other QR code."""
+        await self._show("https://example.com/menu")
+        await notify(self, "info", "demo.shown_foreign")
+
+    @action(Right.DESK_USE)
+    async def tap_card(self) -> None:
+        """The partner's IC card on the reader."""
+        await self._tap(demo.PARTNER_CARD)
+
+    @action(Right.DESK_USE)
+    async def tap_unknown(self) -> None:
+        """A card nobody knows."""
+        await self._tap(demo.UNKNOWN_CARD)
+
+    @action(Right.DESK_USE)
+    async def pull_card(self) -> None:
+        """A card pulled away while it is being read."""
+        reader = await self._reader()
+        await asyncio.to_thread(reader.pull_while_reading, demo.PARTNER_CARD)
+        await notify(self, "info", "demo.pulled")
+
+    @action(Right.DESK_USE)
+    async def toggle_reader(self) -> None:
+        """Pull the reader's plug, or put it back."""
+        reader = await self._reader()
+        await asyncio.to_thread(reader.unplug if self.reader_in else reader.plug)
+        self.reader_in = not self.reader_in
+
+    @action(Right.DESK_USE)
+    async def toggle_camera(self) -> None:
+        """Pull the camera's plug, or put it back."""
+        camera = await self._camera()
+        await asyncio.to_thread(camera.unplug if self.camera_in else camera.plug)
+        self.camera_in = not self.camera_in
+
+    @action(Right.DESK_USE)
+    async def refresh_guests(self) -> None:
+        """Read the guests again."""
+        await self._refresh(me())
+
+    async def _refresh(self, actor: Actor) -> None:
+        def load(session: Session) -> tuple[list[list[str]], list[list[str]]]:
+            lanes = [
+                [lane.id, f"{door.name} · {lane.name}"] for lane, door in sites.lanes(session, actor.site_id)
+            ]
+            now = clock.now()
+            guests = [
+                [booking.id, f"{crypto.reveal(visitor, 'name')} · {unit.label}"]
+                for booking, visitor, unit in bookings.expected(
+                    session, actor.site_id, now, now + HORIZON, 20
+                )
+            ]
+            return lanes, guests
+
+        self.lanes, self.guests = await get_database().read(load)
+        if self.lane_id not in {lane[0] for lane in self.lanes}:
+            self.lane_id = self.lanes[0][0] if self.lanes else ""
+        if self.booking_id not in {guest[0] for guest in self.guests}:
+            self.booking_id = self.guests[0][0] if self.guests else ""
+        await self._lights()
+
+    async def _lights(self) -> None:
+        camera, reader = await self._find(CameraEmulator), await self._find(ReaderEmulator)
+        self.camera_in = bool(camera and camera.connected)
+        self.reader_in = bool(reader and reader.connected)
+
+    async def _find(self, kind: type[Any]) -> Any:
+        actor, lane_id, center = me(), self.lane_id, get_hub()
+
+        def load(session: Session) -> list[str]:
+            if not demo.is_demo_site(session, actor.site_id):
+                raise NotAllowed("not_allowed")
+            return [d.id for d in sites.devices(session, lane_id=lane_id) if d.site_id == actor.site_id]
+
+        for device_id in await get_database().read(load):
+            emulator = center.hardware.emulator(device_id) if center else None
+            if isinstance(emulator, kind):
+                return emulator
+        return None
+
+    async def _camera(self) -> CameraEmulator:
+        found = await self._find(CameraEmulator)
+        if found is None:
+            raise Conflict("demo_no_device")
+        return found  # type: ignore[no-any-return]
+
+    async def _reader(self) -> ReaderEmulator:
+        found = await self._find(ReaderEmulator)
+        if found is None:
+            raise Conflict("demo_no_device")
+        return found  # type: ignore[no-any-return]
+
+    async def _pass(self) -> VisitorPass:
+        booking_id, actor = self.booking_id, me()
+
+        def load(session: Session) -> VisitorPass | None:
+            issued = access.of_booking(session, booking_id)
+            return issued if issued is not None and issued.site_id == actor.site_id else None
+
+        issued = await get_database().read(load)
+        if issued is None:
+            raise InvalidInput("demo_no_guest", "guest")
+        return issued
+
+    async def _show(self, text: Any) -> None:
+        camera = await self._camera()
+        await asyncio.to_thread(camera.show_code, text, SHOW_SECONDS)
+
+    async def _tap(self, uid: str) -> None:
+        reader = await self._reader()
+        await asyncio.to_thread(reader.present_briefly, uid)
+        await notify(self, "info", "demo.tapped")

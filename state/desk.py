@@ -1,0 +1,335 @@
+"""The guard desk: the lane, the arrival being served, and the one key that admits (AD-01)."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import reflex as rx
+from sqlmodel import Session
+
+from app.core import clock
+from app.core.actor import Actor
+from app.core.database import get_database
+from app.core.errors import GateError, InvalidInput
+from app.core.ids import new_id
+from app.core.permissions import Right
+from app.domain.admission import service
+from app.domain.admission.evidence import Presented
+from app.domain.admission.rules import Kind, Result
+from app.domain.duty import service as duty
+from app.domain.sites import repository as sites
+from app.runtime import hub
+from state import desk_view, tabs
+from state.desk_view import Arrival, Row
+from state.guard import action, me
+from state.shell import ShellState, locale_of, notify
+
+KEYMAP = {
+    "Enter": "admit",
+    "F2": "document",
+    "F3": "walk_in",
+    "F4": "search",
+    "F6": "review",
+    "F7": "refuse",
+    "F8": "badge",
+    "F9": "exit",
+    "F10": "ask",
+    "Escape": "escape",
+    "?": "help",
+}
+LIST_SECONDS = 1.0
+
+_lists: dict[tuple[str, str], tuple[float, tuple[Any, ...]]] = {}
+
+
+class DeskState(rx.State):
+    """One desk tab at one lane."""
+
+    lane_id: str = ""
+    lane_title: str = ""
+    lanes: list[Row] = []
+    arrival: Arrival = Arrival()
+    waiting: list[Row] = []
+    expected: list[Row] = []
+    expected_count: int = 0
+    inside: list[Row] = []
+    overdue: list[Row] = []
+    lights: list[Row] = []
+    camera: str = ""
+    last_words: str = ""
+    last_status: str = ""
+    last_at: int = 0
+    cue: str = ""
+    cue_nonce: int = 0
+    tab: str = "expected"
+    dialog: str = ""
+    done: str = ""
+    done_visit: str = ""
+    server_now: int = 0
+    clock_ok: bool = True
+    ended: bool = False
+    review_right: bool = False
+    _chosen: str = ""
+
+    @action(Right.DESK_USE)
+    async def enter(self) -> None:
+        """Load of the page: the lane the guard is signed on to, or the choice of one."""
+        actor = me()
+        self.ended, self.dialog, self.done, self.done_visit = False, "", "", ""
+        self.server_now = int(time.time() * 1000)
+        self.review_right = actor.has(Right.DESK_REVIEW)
+
+        def load(session: Session) -> tuple[str, list[Row]]:
+            present = duty.present_duty(session, actor.account_id)
+            rows = [
+                {"id": lane.id, "title": f"{door.name} · {lane.name}", "direction": lane.direction}
+                for lane, door in sites.lanes(session, actor.site_id)
+            ]
+            return present.lane_id if present else "", rows
+
+        lane_id, self.lanes = await get_database().read(load)
+        await self._open(actor, lane_id)
+
+    @action(Right.DESK_USE)
+    async def choose_lane(self, lane_id: str) -> None:
+        """Sign on to a lane."""
+        actor = me()
+        await get_database().write(lambda s: duty.sign_on(s, actor, lane_id))
+        await self._open(actor, lane_id)
+
+    @action(Right.DESK_USE)
+    async def leave_lane(self) -> None:
+        """Sign off; the choice of lanes comes back."""
+        actor = me()
+        await get_database().write(lambda s: duty.sign_off(s, actor))
+        await self._open(actor, "")
+
+    @action(Right.DESK_USE)
+    async def press(self, name: str) -> Any:
+        """A key of the desk."""
+        if self.dialog and name not in {"escape"}:
+            return None
+        if name == "admit":
+            return await self._admit()
+        if name == "document":
+            return await self._see(Kind.DOCUMENT, Result.OK)
+        if name == "badge":
+            return self._badge()
+        if name == "ask":
+            return DeskState.open_dialog("call") if self.arrival.walk_in else None
+        if name == "escape":
+            return await self._escape()
+        if name == "search":
+            return rx.call_script("document.getElementById('desk-search')?.focus()")
+        return DeskState.open_dialog(name)
+
+    @action(Right.DESK_USE)
+    async def open_dialog(self, name: str) -> Any:
+        """Open one of the desk's dialogs."""
+        if name not in {"walk_in", "exit", "refuse", "review", "help", "call"}:
+            raise InvalidInput("choice_wrong")
+        if name in {"refuse", "review"} and not self.arrival.id:
+            return None
+        self.dialog = name
+        from state.desk_tasks import DeskTasksState
+
+        return DeskTasksState.begin(name)
+
+    @action(Right.DESK_USE)
+    async def close_dialog(self) -> None:
+        """Close the dialog; what was typed in it stays in the browser until the page goes."""
+        self.dialog = ""
+
+    @action(Right.DESK_USE)
+    async def select_tab(self, name: str) -> None:
+        """Show another list at the right."""
+        if name in {"expected", "inside", "overdue"}:
+            self.tab = name
+
+    @action(Right.DESK_USE)
+    async def pick_waiting(self, attempt_id: str) -> None:
+        """Serve another of those who wait."""
+        self._chosen = attempt_id
+        await self._refresh_lane(me())
+
+    @action(Right.DESK_USE)
+    async def pick_expected(self, booking_id: str) -> None:
+        """Begin an arrival by name: the visitor has no code at hand."""
+        actor = me()
+        found = await get_database().write(
+            lambda s: service.find_by_name(s, actor, self.lane_id, booking_id, f"desk:{new_id()}")
+        )
+        self._chosen = found.id
+        await self._refresh_lane(actor)
+
+    @action(Right.DESK_USE)
+    async def scan(self, text: str) -> None:
+        """A scanner that types: its text goes the way of every other code."""
+        lane_id = self.lane_id
+        kind = "short_code" if text.isdigit() and len(text) == 6 else "code"
+        item = Presented(kind, text.strip()[:200], f"scan:{new_id()}", clock.now())
+        found = await get_database().write(lambda s: service.present(s, lane_id, item))
+        self._chosen = found.id
+
+    @action(Right.DESK_USE)
+    async def admit(self) -> Any:
+        """Let the arrival in, or out."""
+        return await self._admit()
+
+    @action(Right.DESK_USE)
+    async def see_document(self) -> None:
+        """The guard has looked at the document and it fits."""
+        await self._see(Kind.DOCUMENT, Result.OK)
+
+    @action(Right.DESK_USE)
+    async def see_abnormal(self) -> None:
+        """The document does not fit: a supervisor must look."""
+        await self._see(Kind.DOCUMENT, Result.ABNORMAL)
+
+    @action(Right.DESK_USE)
+    async def see_permit(self) -> None:
+        """The guard has seen the work permit."""
+        await self._see(Kind.PERMIT, Result.OK)
+
+    @action(Right.DESK_USE)
+    async def set_aside(self) -> None:
+        """Clear the arrival from the desk."""
+        actor, attempt_id = me(), self.arrival.id
+        if attempt_id:
+            await get_database().write(lambda s: service.set_aside(s, actor, attempt_id))
+            await self._refresh_lane(actor)
+
+    @action(Right.DESK_USE)
+    async def badge(self) -> Any:
+        """Print the badge of the visitor just admitted."""
+        return self._badge()
+
+    async def _admit(self) -> Any:
+        actor, attempt_id, name = me(), self.arrival.id, self.arrival.name
+        leaving = self.arrival.leaving
+        if not attempt_id:
+            return None
+        try:
+            visit = await get_database().write(lambda s: service.admit(s, actor, attempt_id))
+        except service.NotAdmissible as error:
+            shell = await self.get_state(ShellState)
+            reason = await shell._word(f"reason.{error.reason}")
+            shell._notify("wait", await shell._word("error.not_admissible", reason=reason))
+            await self._refresh_lane(actor)
+            return None
+        except GateError:
+            await self._refresh_lane(actor)
+            raise
+        shell = await self.get_state(ShellState)
+        self.done = await shell._word("desk.left" if leaving else "desk.admitted", name=name)
+        self.done_visit = "" if leaving or not visit.pass_id else visit.id
+        self._chosen = ""
+        await self._refresh_lane(actor)
+        return None
+
+    async def _see(self, kind: Kind, result: Result) -> None:
+        actor, attempt_id = me(), self.arrival.id
+        if attempt_id and not self.arrival.leaving:
+            nonce = f"seen:{attempt_id}:{kind}:{result}"
+            await get_database().write(lambda s: service.see(s, actor, attempt_id, kind, result, nonce))
+            await self._refresh_lane(actor)
+
+    def _badge(self) -> Any:
+        if not self.done_visit:
+            return None
+        return rx.call_script(f"window.open('/badge/{self.done_visit}','badge','width=420,height=640')")
+
+    async def _escape(self) -> Any:
+        if self.dialog:
+            self.dialog = ""
+        elif self.done:
+            self.done, self.done_visit = "", ""
+        elif self.arrival.id:
+            await DeskState.set_aside.fn(self)
+        return None
+
+    async def _open(self, actor: Actor, lane_id: str) -> None:
+        found = next((lane for lane in self.lanes if lane["id"] == lane_id), None)
+        self.lane_id = found["id"] if found else ""
+        self.lane_title = found["title"] if found else ""
+        self._chosen = ""
+        if found is None:
+            tabs.unwatch(self)
+            return
+        topics = frozenset({f"lane:{lane_id}", f"site:{actor.site_id}"})
+        tabs.watch(self, topics, Right.DESK_USE, DeskState._update)
+        await self._refresh_lane(actor)
+        await self._refresh_lists(actor)
+
+    async def _update(self, actor: Actor, changed: frozenset[str]) -> None:
+        if any(topic.startswith("lane:") for topic in changed):
+            await self._refresh_lane(actor)
+        if any(topic.startswith("site:") for topic in changed):
+            await self._refresh_lists(actor)
+
+    async def _refresh_lane(self, actor: Actor) -> None:
+        lane_id, chosen, locale = self.lane_id, self._chosen, await locale_of(self)
+        if not lane_id:
+            return
+
+        def load(session: Session) -> tuple[Any, ...]:
+            return (
+                *desk_view.arrivals(session, lane_id, locale, chosen),
+                desk_view.lights(session, lane_id, locale),
+                desk_view.last_read(session, lane_id, locale),
+                desk_view.camera_of(session, lane_id),
+            )
+
+        arrival, waiting, lights, last, camera = await get_database().read(load)
+        if arrival.id and arrival.id != self.arrival.id:
+            self.done, self.done_visit = "", ""
+        self._assign("arrival", arrival)
+        self._assign("waiting", waiting)
+        self._assign("lights", lights)
+        self._assign("camera", camera)
+        self._assign("last_words", last[0])
+        self._assign("last_status", last[1])
+        self._assign("last_at", last[2])
+        self._assign("clock_ok", clock.current().trusted())
+        center = hub.get_hub()
+        nonce, cue = center.cues.get(lane_id, (0, "")) if center else (0, "")
+        if nonce != self.cue_nonce:
+            self.cue, self.cue_nonce = cue, nonce
+
+    def _assign(self, name: str, value: Any) -> None:
+        # Reflex sends a var again even when it is set to what it was.
+        if getattr(self, name) != value:
+            setattr(self, name, value)
+
+    async def _refresh_lists(self, actor: Actor) -> None:
+        locale = await locale_of(self)
+        expected, count, inside, overdue = await _site_lists(actor.site_id, locale)
+        self._assign("expected", expected)
+        self._assign("expected_count", count)
+        self._assign("inside", inside)
+        self._assign("overdue", overdue)
+
+    def _signed_out(self) -> None:
+        self.ended, self.lane_id, self.arrival = True, "", Arrival()
+        self.waiting, self.expected, self.inside, self.overdue = [], [], [], []
+
+
+async def _site_lists(site_id: str, locale: str) -> tuple[Any, ...]:
+    """The lists of a site, made once a second for all its desks."""
+    known = _lists.get((site_id, locale))
+    if known is not None and time.monotonic() - known[0] < LIST_SECONDS:
+        return known[1]
+
+    def load(session: Session) -> tuple[Any, ...]:
+        site = sites.site(session, site_id)
+        return (*desk_view.expected(session, site, locale), *desk_view.inside(session, site, locale))
+
+    made = await get_database().read(load)
+    _lists[(site_id, locale)] = (time.monotonic(), made)
+    return made
+
+
+async def done_notice(state: rx.State, key: str) -> None:
+    """Tell the guard that a task of a dialog is done."""
+    await notify(state, "ok", key)

@@ -1,0 +1,285 @@
+"""The resident's phone: who is at the gate, inviting, and what became of it (BK-01, AD-08)."""
+
+from __future__ import annotations
+
+import time
+from datetime import date, datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import reflex as rx
+from sqlmodel import Session
+
+from app.core import clock, crypto, i18n
+from app.core.actor import Actor
+from app.core.database import get_database
+from app.core.errors import GateError, InvalidInput
+from app.core.i18n import text
+from app.core.permissions import Right
+from app.core.settings import get_settings
+from app.domain.access import invitations
+from app.domain.admission import repository as admission
+from app.domain.admission import walk_ins
+from app.domain.booking import repository as bookings
+from app.domain.booking import service as booking_service
+from app.domain.booking.service import Invitation
+from app.domain.people import repository as people
+from app.domain.sites import repository as sites
+from state import tabs
+from state.guard import action, me
+from state.shell import ShellState, locale_of, notify
+
+Row = dict[str, str]
+STEP_MINUTES = 15
+DEFAULT_HOURS = 4
+
+
+class HomeState(rx.State):
+    """A resident's first page, kept live."""
+
+    units: list[Row] = []
+    waiting: list[Row] = []
+    visits: list[Row] = []
+    news: list[Row] = []
+    server_now: int = 0
+    ended: bool = False
+
+    @action(Right.BOOK)
+    async def enter(self) -> None:
+        """Load of the page."""
+        actor = me()
+        self.ended, self.server_now = False, int(time.time() * 1000)
+        topics = frozenset({f"person:{actor.person_id}"})
+        tabs.watch(self, topics, Right.BOOK, HomeState._update)
+        await self._refresh(actor)
+
+    @action(Right.CONSENT_ANSWER)
+    async def answer(self, consent_id: str, agree: bool) -> None:
+        """Let the visitor in, or not."""
+        actor = me()
+        try:
+            await get_database().write(lambda s: walk_ins.answer(s, actor, consent_id, agree=agree))
+        finally:
+            await self._refresh(actor)
+        await notify(self, "ok", "home.agreed" if agree else "home.declined")
+
+    @action(Right.CONSENT_ANSWER)
+    async def answer_unknown(self, consent_id: str) -> None:
+        """This is nobody I know: declined, and the desk reads why."""
+        actor = me()
+        note = text(i18n.DEFAULT, "home.unknown_note")
+        try:
+            await get_database().write(
+                lambda s: walk_ins.answer(s, actor, consent_id, agree=False, note=note)
+            )
+        finally:
+            await self._refresh(actor)
+        await notify(self, "ok", "home.declined")
+
+    @action(Right.BOOK)
+    async def cancel(self, booking_id: str) -> None:
+        """Withdraw an invitation."""
+        actor = me()
+        await get_database().write(lambda s: invitations.cancel(s, actor, booking_id))
+        await self._refresh(actor)
+        await notify(self, "ok", "home.cancelled")
+
+    @action(Right.BOOK)
+    async def copied(self) -> None:
+        """Say that the link is in the clipboard."""
+        await notify(self, "ok", "invite.copied")
+
+    async def _update(self, actor: Actor, _changed: frozenset[str]) -> None:
+        await self._refresh(actor)
+
+    async def _refresh(self, actor: Actor) -> None:
+        locale = await locale_of(self)
+        made = await get_database().read(lambda s: _home(s, actor, locale))
+        self.units, self.waiting, self.visits, self.news = made
+
+    def _signed_out(self) -> None:
+        self.ended, self.waiting, self.visits, self.news = True, [], [], []
+
+
+def _home(session: Session, actor: Actor, locale: str) -> tuple[list[Row], list[Row], list[Row], list[Row]]:
+    site = sites.site(session, actor.site_id)
+    now = clock.now()
+    lanes = {lane.id: f"{door.name}" for lane, door in sites.lanes(session, site.id)}
+    waiting = []
+    for consent, attempt in admission.waiting_for(session, actor.person_id):
+        visitor = people.person(session, attempt.visitor_id or "")
+        waiting.append(
+            {
+                "id": consent.id,
+                # The host decides about this person and must know whom: the name is released for the question.
+                "name": crypto.reveal(visitor, "name"),
+                "where": text(locale, "home.at_gate", gate=lanes.get(attempt.lane_id, "")),
+                "why": text(
+                    locale,
+                    "home.why",
+                    purpose=text(locale, f"purpose.{attempt.purpose}"),
+                    count=attempt.head_count,
+                ),
+                "since": str(int(consent.asked_at.timestamp() * 1000)),
+                "snapshot": f"/api/attempts/{attempt.id}/snapshot" if attempt.snapshot_id else "",
+            }
+        )
+    visits = []
+    for booking, visitor, unit in bookings.of_host(session, actor.person_id, now):
+        arrived = booking.status == "arrived"
+        visits.append(
+            {
+                "id": booking.id,
+                "name": crypto.reveal(visitor, "name"),
+                "when": i18n.format_window(booking.starts_at, booking.ends_at, now, site.time_zone, locale),
+                "why": f"{text(locale, f'purpose.{booking.purpose}')} · {unit.label}",
+                "status": text(locale, "home.status_arrived" if arrived else "home.status_sent"),
+                "tone": "info" if arrived else "ok",
+                "open": "" if arrived else "1",
+                "link": f"{get_settings().base_url}/v/{booking_service.link_secret(booking)}"
+                if not arrived
+                else "",
+            }
+        )
+    news = []
+    for message in people.inbox(session, actor.person_id, 5):
+        visit = admission.visit(session, message.payload["visit"])
+        person = session.get(people.Person, visit.visitor_id) if visit.visitor_id else None
+        name = crypto.reveal(person, "name") if person else text(locale, "person.erased")
+        news.append(
+            {
+                "id": message.id,
+                "time": i18n.format_time(message.created_at, site.time_zone),
+                "text": text(locale, f"inbox.{message.topic}", name=name),
+            }
+        )
+    units = [{"id": unit.id, "label": unit.label} for unit in people.units_of(session, actor.person_id)]
+    return units, waiting, visits, news
+
+
+class InviteState(rx.State):
+    """The invitation form and the link that comes of it."""
+
+    units: list[list[str]] = []
+    unit_id: str = ""
+    day: str = "today"
+    date: str = ""
+    start: str = ""
+    end: str = ""
+    next_day: bool = False
+    recents: list[str] = []
+    form_error: str = ""
+    error_field: str = ""
+    link: str = ""
+    message: str = ""
+    booking_id: str = ""
+    guest: str = ""
+    when: str = ""
+    sent: bool = False
+
+    @action(Right.BOOK)
+    async def enter(self) -> None:
+        """Load of the page with sensible defaults: today, from now, four hours, one person."""
+        actor = me()
+        self.form_error, self.error_field, self.link, self.booking_id, self.sent = "", "", "", "", False
+
+        def load(session: Session) -> tuple[list[list[str]], str]:
+            units = [[unit.id, unit.label] for unit in people.units_of(session, actor.person_id)]
+            return units, sites.site(session, actor.site_id).time_zone
+
+        self.units, zone = await get_database().read(load)
+        self.unit_id = self.units[0][0] if self.units else ""
+        local = clock.now().astimezone(ZoneInfo(zone))
+        first = local - timedelta(minutes=local.minute % STEP_MINUTES)
+        last = first + timedelta(hours=DEFAULT_HOURS)
+        self.day, self.date = "today", local.date().isoformat()
+        self.start, self.end = f"{first:%H:%M}", f"{last:%H:%M}"
+        self.next_day = self.end <= self.start
+
+    @action(Right.BOOK)
+    async def choose_unit(self, unit_id: str) -> None:
+        """Which of one's units the guest comes to."""
+        if unit_id in {unit[0] for unit in self.units}:
+            self.unit_id = unit_id
+
+    @action(Right.BOOK)
+    async def choose_day(self, day: str) -> None:
+        """Today, tomorrow, or a date."""
+        if day in {"today", "tomorrow", "date"}:
+            self.day = day
+
+    @action(Right.BOOK)
+    async def set_start(self, value: str) -> None:
+        """When the guest may come; the end keeps its distance past midnight."""
+        self.start = value[:5]
+        self.next_day = self.end <= self.start
+
+    @action(Right.BOOK)
+    async def set_end(self, value: str) -> None:
+        """Until when; an end before the start means the next day, and the page says so."""
+        self.end = value[:5]
+        self.next_day = self.end <= self.start
+
+    @action(Right.BOOK)
+    async def submit(self, form: dict[str, Any]) -> None:
+        """Book the guest and show the link."""
+        actor = me()
+        self.form_error, self.error_field = "", ""
+        locale = await locale_of(self)
+
+        def work(session: Session) -> tuple[str, str, str, str]:
+            site = sites.site(session, actor.site_id)
+            starts_at, ends_at = self._window(form, site.time_zone)
+            invitation = Invitation(
+                unit_id=self.unit_id,
+                name=str(form.get("name", "")),
+                phone=str(form.get("phone", "")),
+                starts_at=starts_at,
+                ends_at=ends_at,
+                purpose=str(form.get("purpose", "family")),
+                head_count=str(form.get("head_count", "1")),
+                plate=str(form.get("plate", "")),
+            )
+            booking, _, secret = invitations.invite(session, actor, invitation)
+            link = f"{get_settings().base_url}/v/{secret}"
+            window = i18n.format_window(starts_at, ends_at, clock.now(), site.time_zone, locale)
+            message = text(locale, "invite.message", site=site.name, window=window, link=link)
+            return booking.id, link, message, window
+
+        try:
+            self.booking_id, self.link, self.message, self.when = await get_database().write(work)
+        except GateError as error:
+            shell = await self.get_state(ShellState)
+            self.form_error = await shell._word(f"error.{error.code}", **error.params)
+            self.error_field = getattr(error, "field", "")
+            return
+        self.guest = str(form.get("name", ""))[:50]
+
+    @action(Right.BOOK)
+    async def send(self) -> None:
+        """Have the link sent to the guest's phone."""
+        actor, booking_id = me(), self.booking_id
+        await get_database().write(lambda s: booking_service.send_link(s, actor, booking_id))
+        self.sent = True
+
+    def _window(self, form: dict[str, Any], zone: str) -> tuple[datetime, datetime]:
+        tz = ZoneInfo(zone)
+        today = clock.now().astimezone(tz).date()
+        try:
+            day = today + timedelta(days={"today": 0, "tomorrow": 1}.get(self.day, 0))
+            if self.day == "date":
+                day = date.fromisoformat(str(form.get("date", "")))
+            start = datetime.combine(day, datetime.strptime(self.start, "%H:%M").time(), tz)  # noqa: DTZ007 - zoned here
+            end = datetime.combine(day, datetime.strptime(self.end, "%H:%M").time(), tz)  # noqa: DTZ007 - zoned here
+        except ValueError:
+            raise InvalidInput("window_unclear", "window") from None
+        if end <= start:
+            end += timedelta(days=1)
+        now = clock.now()
+        # "From now on" is what a quarter of an hour that has begun means.
+        return (now if now - timedelta(minutes=STEP_MINUTES + 1) < start < now else start), end
+
+    @action(Right.BOOK)
+    async def copied(self) -> None:
+        """Say that the link is in the clipboard."""
+        await notify(self, "ok", "invite.copied")
