@@ -1,0 +1,312 @@
+"""The operator's commands: ``python -m app.cli COMMAND`` or ``gatehouse COMMAND``."""
+
+from __future__ import annotations
+
+import argparse
+import getpass
+import os
+import shutil
+import socket
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from app.core import audit, clock, crypto, i18n
+from app.core.actor import SYSTEM
+from app.core.database import get_database
+from app.core.errors import GateError
+from app.core.permissions import Role
+from app.core.settings import Settings, get_settings
+
+LOCALE = i18n.DEFAULT if not os.environ.get("LANG", "").startswith("en") else "en"
+
+
+def say(key: str, **params: str | int) -> None:
+    """Print one text of the catalogue."""
+    sys.stdout.write(i18n.text(LOCALE, f"cli.{key}", **params) + "\n")
+    sys.stdout.flush()
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run one command and return its exit code."""
+    parser = argparse.ArgumentParser(prog="gatehouse", description=i18n.text(LOCALE, "cli.description"))
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    for name, (function, extra) in COMMANDS.items():
+        sub = commands.add_parser(name, help=i18n.text(LOCALE, f"cli.help_{name.replace('-', '_')}"))
+        extra(sub)
+        sub.set_defaults(function=function)
+    options = parser.parse_args(arguments)
+    try:
+        return int(options.function(options) or 0)
+    except GateError as error:
+        sys.stderr.write(i18n.text(LOCALE, f"error.{error.code}", **error.params) + "\n")
+    except crypto.KeysMissing:
+        sys.stderr.write(
+            i18n.text(LOCALE, "cli.keys_missing", path=str(get_settings().data_dir / "keys")) + "\n"
+        )
+    return 1
+
+
+def _open() -> Settings:
+    from app.runtime.installation import open_installation
+
+    open_installation(migrate=True)
+    return get_settings()
+
+
+def _run(_: argparse.Namespace) -> int:
+    """Everything for a newcomer: demo data, pages, addresses, server."""
+    os.environ["GATEHOUSE_DEMO"] = "1"
+    get_settings.cache_clear()
+    _demo(argparse.Namespace(reset=False))
+    return _serve(argparse.Namespace())
+
+
+def _serve(_: argparse.Namespace) -> int:
+    from app.commands import frontend
+    from app.runtime import demo
+    from app.runtime.installation import needs_setup, setup_token
+
+    settings = _open()
+    if not _port_free(settings):
+        say("port_taken", port=settings.port)
+        return 1
+    if _build(argparse.Namespace()):
+        return 1
+    scheme = "https" if settings.tls_certificate else "http"
+    say("address", address=f"{scheme}://localhost:{settings.port}")
+    for host in _addresses():
+        say("address_network", address=f"{scheme}://{host}:{settings.port}")
+    if settings.demo:
+        for line in demo.kept_sign_in(settings.data_dir):
+            role = i18n.text(LOCALE, f"role.{line.role}")
+            say("sign_in", role=role, name=line.name, username=line.username, password=line.password)
+    elif get_database().read_now(needs_setup):
+        say("setup", token=setup_token(settings.data_dir))
+    if not settings.uses_tls:
+        say("plain_http")
+    get_database().close()
+    frontend.serve(settings)
+    return 0
+
+
+def _port_free(settings: Settings) -> bool:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((settings.host, settings.port))
+        except OSError:
+            return False
+    return True
+
+
+def _addresses() -> list[str]:
+    try:
+        found = {str(info[4][0]) for info in socket.getaddrinfo(socket.gethostname(), None, socket.AF_INET)}
+    except OSError:
+        return []
+    return sorted(host for host in found if not host.startswith("127."))
+
+
+def _build(_: argparse.Namespace) -> int:
+    from app.commands import frontend
+
+    if not frontend.is_built():
+        say("building")
+    try:
+        frontend.build()
+    except frontend.BuildFailed as error:
+        sys.stderr.write(str(error) + "\n")
+        say("build_failed")
+        return 1
+    return 0
+
+
+def _demo(options: argparse.Namespace) -> int:
+    from app.runtime import demo
+
+    folder = get_settings().data_dir
+    if options.reset and folder.exists():
+        if not (folder / demo.SIGN_IN_FILE).exists():
+            say("demo_not_demo", path=str(folder))
+            return 1
+        shutil.rmtree(folder)
+    settings = _open()
+    database = get_database()
+    if not database.read_now(demo.exists):
+        demo.keep_sign_in(settings.data_dir, database.write_now(demo.create))
+        say("demo_made")
+    return 0
+
+
+def _init(_: argparse.Namespace) -> int:
+    from app.runtime.installation import needs_setup, setup_token
+
+    settings = _open()
+    say("initialised", path=str(settings.data_dir))
+    if get_database().read_now(needs_setup):
+        say("setup", token=setup_token(settings.data_dir))
+    return 0
+
+
+def _migrate(_: argparse.Namespace) -> int:
+    _open()
+    say("migrated")
+    return 0
+
+
+def _create_user(options: argparse.Namespace) -> int:
+    from app.domain.people import service
+    from app.domain.sites import repository as sites
+
+    _open()
+    password = sys.stdin.readline().rstrip("\n") if options.password_stdin else getpass.getpass()
+
+    def work(session: object) -> None:
+        found = [s for s in sites.sites(session) if options.site in {"", s.name, s.id}]  # type: ignore[arg-type]
+        if len(found) != 1:
+            raise GateError("site_unknown")
+        person = service.add_person(session, found[0].id, service.STAFF, options.name)  # type: ignore[arg-type]
+        roles = [Role(role) for role in options.role]
+        service.create_account(session, SYSTEM, found[0].id, person, options.username, password, roles)  # type: ignore[arg-type]
+
+    get_database().write_now(work)
+    say("user_made", username=options.username)
+    return 0
+
+
+def _lane_key(options: argparse.Namespace) -> int:
+    from app.core.ids import new_secret
+    from app.domain.people.models import ApiKey
+    from app.domain.sites import repository as sites
+
+    _open()
+    secret = new_secret()
+
+    def work(session: object) -> None:
+        lane = sites.lane(session, options.lane)  # type: ignore[arg-type]
+        key = ApiKey(
+            id=crypto.hash_secret(secret),
+            site_id=lane.site_id,
+            lane_id=lane.id,
+            label=options.label,
+            created_at=clock.now(),
+        )
+        session.add(key)  # type: ignore[attr-defined]
+        audit.record(session, SYSTEM, "key.create", "lane", lane.id, site_id=lane.site_id)  # type: ignore[arg-type]
+
+    get_database().write_now(work)
+    say("lane_key", key=secret)
+    return 0
+
+
+def _devices(options: argparse.Namespace) -> int:
+    from app.domain.sites import repository as sites
+    from app.runtime import devices
+
+    _open()
+    text = Path(options.file).read_text("utf-8")
+
+    def work(session: object) -> int:
+        found = [s for s in sites.sites(session) if options.site in {"", s.name, s.id}]  # type: ignore[arg-type]
+        if len(found) != 1:
+            raise GateError("site_unknown")
+        return devices.import_toml(session, SYSTEM, text, found[0].id)  # type: ignore[arg-type]
+
+    say("devices_imported", count=get_database().write_now(work))
+    return 0
+
+
+def _backup(options: argparse.Namespace) -> int:
+    from app.commands import safekeeping
+
+    count = safekeeping.backup(_open(), Path(options.file), with_key=options.with_key)
+    say("backed_up", path=options.file, count=count)
+    if not options.with_key:
+        say("backup_key")
+    return 0
+
+
+def _restore(options: argparse.Namespace) -> int:
+    from app.commands import safekeeping
+
+    try:
+        count = safekeeping.restore(get_settings(), Path(options.file))
+    except safekeeping.BadBackup as error:
+        say(f"restore_{error.args[0]}")
+        return 1
+    say("restored", count=count)
+    return 0
+
+
+def _verify_audit(_: argparse.Namespace) -> int:
+    settings = _open()
+    faults = get_database().read_now(lambda session: list(audit.verify(session, settings.data_dir)))
+    for fault in faults:
+        say("audit_fault", seq=fault.seq, kind=fault.kind)
+    if not faults:
+        say("audit_good", count=get_database().read_now(audit.head)[0])
+    return 1 if faults else 0
+
+
+def _doctor(_: argparse.Namespace) -> int:
+    from app.commands import doctor
+
+    worst = 0
+    for check in doctor.examine(get_settings()):
+        mark = {"ok": "✓", "warn": "!", "bad": "✗"}[check.level]
+        why = i18n.text(LOCALE, f"cli.doctor_{check.name}_{check.code}") if check.code else ""
+        sys.stdout.write(
+            f" {mark} {i18n.text(LOCALE, f'cli.doctor_{check.name}')}{'  ' + why if why else ''}\n"
+        )
+        worst = max(worst, int(check.level == "bad"))
+    return worst
+
+
+def _none(_: argparse.ArgumentParser) -> None:
+    pass
+
+
+def _user_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("username")
+    parser.add_argument("--name", required=True)
+    parser.add_argument("--role", action="append", required=True, choices=[role.value for role in Role])
+    parser.add_argument("--site", default="")
+    parser.add_argument("--password-stdin", action="store_true")
+
+
+def _device_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("action", choices=["import"])
+    parser.add_argument("file")
+    parser.add_argument("--site", default="")
+
+
+def _lane_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("lane")
+    parser.add_argument("--label", default="lane")
+
+
+def _backup_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("file")
+    parser.add_argument("--with-key", action="store_true")
+
+
+Command = tuple[Callable[[argparse.Namespace], int], Callable[[argparse.ArgumentParser], None]]
+COMMANDS: dict[str, Command] = {
+    "run": (_run, _none),
+    "serve": (_serve, _none),
+    "build": (_build, _none),
+    "init": (_init, _none),
+    "demo": (_demo, lambda p: p.add_argument("--reset", action="store_true") and None),
+    "migrate": (_migrate, _none),
+    "create-user": (_create_user, _user_options),
+    "lane-key": (_lane_key, _lane_options),
+    "devices": (_devices, _device_options),
+    "backup": (_backup, _backup_options),
+    "restore": (_restore, lambda p: p.add_argument("file") and None),
+    "verify-audit": (_verify_audit, _none),
+    "doctor": (_doctor, _none),
+}
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,1 @@
+"""What the operator's commands do, one module per theme; ``app.cli`` only reads the arguments."""
