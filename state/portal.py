@@ -16,7 +16,6 @@ from app.core.database import get_database
 from app.core.errors import GateError, InvalidInput
 from app.core.i18n import text
 from app.core.permissions import Right
-from app.core.settings import get_settings
 from app.domain.access import invitations
 from app.domain.admission import repository as admission
 from app.domain.admission import walk_ins
@@ -27,7 +26,7 @@ from app.domain.people import repository as people
 from app.domain.sites import repository as sites
 from state import tabs
 from state.guard import action, me
-from state.shell import ShellState, locale_of, notify
+from state.shell import ShellState, link_base, locale_of, notify
 
 Row = dict[str, str]
 STEP_MINUTES = 15
@@ -94,14 +93,17 @@ class HomeState(rx.State):
 
     async def _refresh(self, actor: Actor) -> None:
         locale = await locale_of(self)
-        made = await get_database().read(lambda s: _home(s, actor, locale))
+        base = link_base(self)
+        made = await get_database().read(lambda s: _home(s, actor, locale, base))
         self.units, self.waiting, self.visits, self.news = made
 
     def _signed_out(self) -> None:
         self.ended, self.waiting, self.visits, self.news = True, [], [], []
 
 
-def _home(session: Session, actor: Actor, locale: str) -> tuple[list[Row], list[Row], list[Row], list[Row]]:
+def _home(
+    session: Session, actor: Actor, locale: str, base: str
+) -> tuple[list[Row], list[Row], list[Row], list[Row]]:
     site = sites.site(session, actor.site_id)
     now = clock.now()
     lanes = {lane.id: f"{door.name}" for lane, door in sites.lanes(session, site.id)}
@@ -136,9 +138,7 @@ def _home(session: Session, actor: Actor, locale: str) -> tuple[list[Row], list[
                 "status": text(locale, "home.status_arrived" if arrived else "home.status_sent"),
                 "tone": "info" if arrived else "ok",
                 "open": "" if arrived else "1",
-                "link": f"{get_settings().base_url}/v/{booking_service.link_secret(booking)}"
-                if not arrived
-                else "",
+                "link": f"{base}/v/{booking_service.link_secret(booking)}" if not arrived else "",
             }
         )
     news = []
@@ -225,7 +225,7 @@ class InviteState(rx.State):
         """Book the guest and show the link."""
         actor = me()
         self.form_error, self.error_field = "", ""
-        locale = await locale_of(self)
+        locale, base = await locale_of(self), link_base(self)
 
         def work(session: Session) -> tuple[str, str, str, str]:
             site = sites.site(session, actor.site_id)
@@ -241,7 +241,7 @@ class InviteState(rx.State):
                 plate=str(form.get("plate", "")),
             )
             booking, _, secret = invitations.invite(session, actor, invitation)
-            link = f"{get_settings().base_url}/v/{secret}"
+            link = f"{base}/v/{secret}"
             window = i18n.format_window(starts_at, ends_at, clock.now(), site.time_zone, locale)
             message = text(locale, "invite.message", site=site.name, window=window, link=link)
             return booking.id, link, message, window

@@ -149,6 +149,12 @@ async def notify(state: rx.State, tone: str, key: str, **params: str | int) -> N
     shell._notify(tone, await shell._word(key, **params))
 
 
+def link_base(state: rx.State) -> str:
+    """Where links that leave the system lead: the address set for it, else the one this browser uses itself."""
+    settings = get_settings()
+    return settings.public_url or state.router.headers.origin.rstrip("/") or settings.base_url
+
+
 async def locale_of(state: rx.State) -> str:
     """The language of a tab."""
     return (await state.get_state(I18nState)).locale

@@ -6,6 +6,7 @@ stand in this one place, and ``tests/e2e`` fails when an upgrade changes them.
 
 from __future__ import annotations
 
+import fcntl
 import gzip
 import hashlib
 import os
@@ -20,6 +21,7 @@ from app.core.settings import Settings
 ROOT = Path(__file__).resolve().parents[2]
 BUILT = ROOT / ".web" / "build" / "client"
 STAMP = ROOT / ".web" / "gatehouse.built"
+LOCK = ROOT / "build" / "frontend.lock"
 SOURCES = (
     "app/app.py",
     "app/core/catalogue",
@@ -79,8 +81,14 @@ def is_built() -> bool:
 
 def build() -> bool:
     """Build the pages when their sources changed; False when there was nothing to do. Raises ``BuildFailed``."""
-    if is_built():
-        return False
+    LOCK.parent.mkdir(exist_ok=True)
+    with LOCK.open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # two starts at once must not build into the same folder
+        return False if is_built() else _build()
+
+
+def _build() -> bool:
+    STAMP.unlink(missing_ok=True)
     command = [sys.executable, "-m", "reflex", "export", "--frontend-only", "--no-zip"]
     done = subprocess.run(command, cwd=ROOT, env=environment(), capture_output=True, text=True, check=False)
     if done.returncode != 0 or not BUILT.is_dir():

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import rfc8785
-from sqlalchemy import text
+from sqlalchemy import insert, text
 from sqlmodel import Field, Session, SQLModel, col, select
 
 from app.core import clock, crypto
@@ -43,6 +43,10 @@ class AuditEntry(SQLModel, table=True):
     hash: bytes
 
 
+_HEAD = select(col(AuditEntry.seq), col(AuditEntry.hash)).order_by(col(AuditEntry.seq).desc()).limit(1)
+_INSERT = insert(AuditEntry)
+
+
 @dataclass(frozen=True, slots=True)
 class Fault:
     """Where the chain breaks and how."""
@@ -51,19 +55,19 @@ class Fault:
     kind: str
 
 
-def _digest(entry: AuditEntry, prev: bytes) -> bytes:
-    body = {
-        "seq": entry.seq,
-        "at": entry.at.isoformat(),
-        "actor": entry.actor,
-        "role": entry.role,
-        "site": entry.site_id,
-        "action": entry.action,
-        "object": f"{entry.object_kind}:{entry.object_id}",
-        "result": entry.result,
-        "reason": entry.reason,
-        "details": entry.details,
-        "ip": entry.ip,
+def _digest(row: Mapping[str, Any], prev: bytes) -> bytes:
+    body: dict[str, Any] = {
+        "seq": row["seq"],
+        "at": row["at"].isoformat(),
+        "actor": row["actor"],
+        "role": row["role"],
+        "site": row["site_id"],
+        "action": row["action"],
+        "object": f"{row['object_kind']}:{row['object_id']}",
+        "result": row["result"],
+        "reason": row["reason"],
+        "details": row["details"],
+        "ip": row["ip"],
     }
     return hashlib.sha256(prev + rfc8785.dumps(body)).digest()
 
@@ -79,39 +83,33 @@ def record(
     result: str = "ok",
     reason: str = "",
     details: dict[str, Any] | None = None,
-) -> AuditEntry:
-    """Append one entry; if this fails the act fails with it.
+) -> int:
+    """Append one entry and return its number; if this fails the act fails with it.
 
     The row is written at once, not at the flush, so that two entries of one transaction chain up.
     """
     session.flush()  # before the lock: whoever waits for a row of ours must not hold the chain meanwhile
     if session.get_bind().dialect.name == "postgresql":
         session.connection().execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": CHAIN_LOCK})
-    head = (
-        session.connection()
-        .execute(select(AuditEntry.seq, AuditEntry.hash).order_by(col(AuditEntry.seq).desc()).limit(1))
-        .first()
-    )
+    head = session.connection().execute(_HEAD).first()
     seq, prev = (head[0] + 1, head[1]) if head else (1, GENESIS)
-    entry = AuditEntry(
-        seq=seq,
-        at=clock.now(),
-        actor=actor.account_id or actor.kind,
-        role=actor.role_text,
-        site_id=site_id or actor.site_id,
-        action=action,
-        object_kind=object_kind,
-        object_id=object_id,
-        result=result,
-        reason=reason,
-        details=details or {},
-        ip=actor.ip,
-        prev_hash=prev,
-        hash=b"",
-    )
-    entry.hash = _digest(entry, prev)
-    session.connection().execute(AuditEntry.__table__.insert().values(**entry.model_dump()))  # type: ignore[attr-defined]
-    return entry
+    row: dict[str, Any] = {
+        "seq": seq,
+        "at": clock.now(),
+        "actor": actor.account_id or actor.kind,
+        "role": actor.role_text,
+        "site_id": site_id or actor.site_id,
+        "action": action,
+        "object_kind": object_kind,
+        "object_id": object_id,
+        "result": result,
+        "reason": reason,
+        "details": details or {},
+        "ip": actor.ip,
+        "prev_hash": prev,
+    }
+    session.connection().execute(_INSERT, {**row, "hash": _digest(row, prev)})
+    return int(seq)
 
 
 def head(session: Session) -> tuple[int, bytes]:
@@ -139,7 +137,7 @@ def verify(session: Session, folder: Path | None = None) -> Iterator[Fault]:
             yield Fault(expected, "missing")
         if entry.prev_hash != prev:
             yield Fault(entry.seq, "chain")
-        if entry.hash != _digest(entry, entry.prev_hash):
+        if entry.hash != _digest(entry.model_dump(), entry.prev_hash):
             yield Fault(entry.seq, "altered")
         prev, expected = entry.hash, entry.seq + 1
         if shipped and entry.seq == shipped[0]:

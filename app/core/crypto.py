@@ -13,7 +13,7 @@ import os
 import secrets
 import stat
 from pathlib import Path
-from typing import Protocol
+from typing import Any, ClassVar, Protocol
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -36,7 +36,7 @@ class Unreadable(Exception):
 class Row(Protocol):
     """What a sealed field belongs to."""
 
-    __tablename__: str
+    __tablename__: ClassVar[Any]
     id: str
 
 

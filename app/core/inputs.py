@@ -64,6 +64,11 @@ def phone(value: str, field: str = "phone", *, required: bool = True) -> str:
     raise InvalidInput("phone_wrong", field)
 
 
+def digits(value: str) -> str:
+    """A short answer in digits, whatever input method typed it."""
+    return clean(_half_width(value)).replace(" ", "")
+
+
 def plate(value: str, field: str = "plate") -> str:
     """An optional licence plate, upper case without separators (GA 36-2018)."""
     raw = re.sub(r"[\s·•\-.]", "", _half_width(value)).upper()

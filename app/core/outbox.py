@@ -7,6 +7,7 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
 
+from sqlalchemy import insert
 from sqlmodel import Field, Session, SQLModel, col, select
 
 from app.core import clock
@@ -36,6 +37,9 @@ class OutboxMessage(SQLModel, table=True):
     finished_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
 
 
+_INSERT = insert(OutboxMessage)
+
+
 class OutboxFilled:
     """Announced after a commit that put messages into the outbox."""
 
@@ -48,18 +52,22 @@ def post(session: Session, channel: str, topic: str, site_id: str, payload: dict
     from app.core.database import announce
 
     now = clock.now()
-    message = OutboxMessage(
-        id=new_id(),
-        channel=channel,
-        topic=topic,
-        site_id=site_id,
-        payload=payload,
-        created_at=now,
-        due_at=now,
-    )
-    session.add(message)
+    message_id = new_id()
+    row = {
+        "id": message_id,
+        "channel": channel,
+        "topic": topic,
+        "site_id": site_id,
+        "payload": payload,
+        "created_at": now,
+        "due_at": now,
+        "attempts": 0,
+        "state": "pending",
+        "last_error": "",
+    }
+    session.connection().execute(_INSERT, row)
     announce(session, OutboxFilled())
-    return message.id
+    return message_id
 
 
 def due(session: Session, now: datetime) -> list[str]:

@@ -22,6 +22,7 @@ from app.core.settings import get_settings
 from app.domain.access import invitations
 from app.domain.access import service as access
 from app.domain.admission import exits
+from app.domain.admission import repository as visits
 from app.domain.admission import service as admission
 from app.domain.admission.evidence import Presented
 from app.domain.admission.models import Attempt
@@ -259,7 +260,9 @@ def _arrive(
     issued = session.exec(select(access.VisitorPass).where(access.VisitorPass.booking_id == booking_id)).one()
     item = Presented("code", access.code_now(issued, now), f"demo-{booking_id}", now)
     attempt = admission.present(session, lane.id, item)
-    visit = admission.admit(session, guard, attempt.id)
+    visit_id = admission.admit(session, guard, attempt.id).id
+    visit = visits.visit(session, visit_id)
+    session.refresh(attempt)
     begun = now + timedelta(hours=start)
     visit.entered_at, visit.due_at = begun, begun + timedelta(hours=hours)
     visit.serving_ms = 3000 + secrets.randbelow(9000)
@@ -270,7 +273,7 @@ def _arrive(
     session.add(visit)
     session.add(attempt)
     session.flush()
-    return visit.id
+    return visit_id
 
 
 def keep_sign_in(folder: Path, lines: list[SignIn]) -> None:

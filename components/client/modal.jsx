@@ -6,7 +6,11 @@ export function Modal({ open = false, onClose, labelId, className = "modal", clo
   useEffect(() => {
     const el = dialog.current;
     if (!el) return;
-    if (open && !el.open) el.showModal();
+    if (open && !el.open) {
+      el.showModal();
+      // The first field, not the cross: whoever opens a form wants to type.
+      el.querySelector(".modal-body :is(input:not([type=hidden]), select, textarea, button)")?.focus();
+    }
     if (!open && el.open) el.close();
   }, [open]);
   useEffect(() => () => { dialog.current?.close?.(); }, []);

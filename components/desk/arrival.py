@@ -40,13 +40,12 @@ def body() -> rx.Component:
         checks(),
     ]
     faces: list[Child] = [
-        when(SEEN.snapshot, photo(t("desk.snapshot"), SEEN.snapshot)),
+        when(SEEN.snapshot, photo(t("desk.snapshot"), SEEN.snapshot, small=True)),
     ]
-    evidence = rx.el.div(
+    evidence: list[Child] = [
         rx.foreach(SEEN.chips, lambda row: chip(row["text"], row["tone"])),
         when(SEEN.consent_text, consent_chip()),
-        class_name="evidence",
-    )
+    ]
     person = arrival_body(
         facts,
         faces,
@@ -107,7 +106,9 @@ def checks() -> rx.Component:
         rx.fragment(),
     )
     return rx.el.div(
-        rx.cond(SEEN.leaving, rx.fragment(), rx.fragment(document, permit)), ask, class_name="row wrap tight"
+        rx.cond(SEEN.leaving, rx.fragment(), rx.fragment(document, permit)),
+        ask,
+        class_name="row wrap tight checks",
     )
 
 

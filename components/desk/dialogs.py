@@ -180,7 +180,7 @@ def review() -> rx.Component:
     return _shell("review", t("review.title"), rx.cond(DeskState.review_right, form, only))
 
 
-def _results(kind_filter: str = "") -> rx.Component:
+def _results() -> rx.Component:
     def trail(row: rx.Var) -> rx.Component:
         leave = rx.fragment(
             button(t("exit.leave"), small=True, kind="primary", on_click=Tasks.pick("visit", row["id"])),

@@ -4,20 +4,35 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import update
+from sqlalchemy import BindParameter, Update, bindparam, update
 from sqlmodel import Session, col, func, select
 
 from app.core import crypto
 from app.domain.access.models import Card, VisitorPass
 from app.domain.access.rules import PassStatus
 
+_BY_CODE = select(VisitorPass).where(
+    VisitorPass.code_id == bindparam("code"), VisitorPass.site_id == bindparam("site")
+)
+
+
+def _use_step(column: Any) -> Update:
+    own = col(VisitorPass.id) == bindparam("pass_id")
+    step: BindParameter[int] = bindparam("step")
+    return update(VisitorPass).where(own, column < step).values({column: step})
+
+
+_USE_STEP_IN, _USE_STEP_OUT = (
+    _use_step(col(VisitorPass.last_step_in)),
+    _use_step(col(VisitorPass.last_step_out)),
+)
+
 
 def by_code(session: Session, site_id: str, code_id: str) -> VisitorPass | None:
     """The pass with this opaque id at a site."""
-    return session.exec(
-        select(VisitorPass).where(VisitorPass.code_id == code_id, VisitorPass.site_id == site_id)
-    ).first()
+    return session.exec(_BY_CODE, params={"code": code_id, "site": site_id}).first()
 
 
 def by_short_code(session: Session, site_id: str, digits: str) -> VisitorPass | None:
@@ -42,11 +57,8 @@ def card(session: Session, site_id: str, uid: str) -> Card | None:
 
 def use_step(session: Session, pass_id: str, step: int, *, leaving: bool) -> bool:
     """Take a step of a pass once; False when it, or a later one, was taken before (S-16)."""
-    column = col(VisitorPass.last_step_out if leaving else VisitorPass.last_step_in)
-    done = session.connection().execute(
-        update(VisitorPass).where(col(VisitorPass.id) == pass_id, column < step).values({column: step})
-    )
-    return bool(done.rowcount)
+    statement = _USE_STEP_OUT if leaving else _USE_STEP_IN
+    return bool(session.connection().execute(statement, {"pass_id": pass_id, "step": step}).rowcount)
 
 
 def expired(session: Session, now: datetime, limit: int = 200) -> Sequence[VisitorPass]:

@@ -12,7 +12,7 @@ from app.domain.access import service as access_service
 from app.domain.access.models import Card, VisitorPass
 from app.domain.access.rules import BADGE, CardStatus, PassStatus, parse, step_fault
 from app.domain.admission.rules import Kind, Result
-from app.domain.sites.models import Lane, Site
+from app.domain.sites.models import Site
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,12 +61,12 @@ CARD_RESULTS = {
 }
 
 
-def examine(session: Session, site: Site, lane: Lane, item: Presented, now: datetime) -> Finding:
+def examine(session: Session, site: Site, item: Presented, now: datetime) -> Finding:
     """Resolve one presented item; writes nothing."""
     if item.kind == "card":
         return _examine_card(session, site, item.text)
     if item.kind == "code":
-        return _examine_code(session, site, lane, item.text, now)
+        return _examine_code(session, site, item.text, now)
     if item.kind == "short_code":
         issued = access.by_short_code(session, site.id, item.text)
         if issued is None:
@@ -83,7 +83,7 @@ def _examine_card(session: Session, site: Site, uid: str) -> Finding:
     return Finding(Kind.CARD, CARD_RESULTS[CardStatus(card.status)], card=card)
 
 
-def _examine_code(session: Session, site: Site, lane: Lane, text: str, now: datetime) -> Finding:
+def _examine_code(session: Session, site: Site, text: str, now: datetime) -> Finding:
     code = parse(text)
     if code is None:
         return Finding(Kind.CODE, Result.FOREIGN)

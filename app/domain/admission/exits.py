@@ -51,7 +51,9 @@ def leave(
         raise Conflict("visit_over")
     session.refresh(visit)
     if attempt_id:
-        repository.claim(session, attempt_id, "left", now, actor.account_id or actor.kind)
+        repository.claim(
+            session, repository.attempt(session, attempt_id), "left", now, actor.account_id or actor.kind
+        )
     issued = repository.visitor_pass(session, visit.pass_id) if visit.pass_id else None
     if issued is not None:
         access_service.end_pass(session, issued, pass_status)

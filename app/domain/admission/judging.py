@@ -11,7 +11,8 @@ from sqlmodel import Session
 from app.core import clock
 from app.core.database import announce
 from app.domain.admission import repository
-from app.domain.admission.models import Attempt, EvidenceRow, LaneChanged
+from app.domain.admission.models import Attempt, LaneChanged
+from app.domain.admission.repository import Dossier
 from app.domain.admission.rules import (
     BookingFacts,
     Consent,
@@ -42,27 +43,29 @@ def gather(
     attempt: Attempt,
     site: Site,
     now: datetime,
-    evidence: Sequence[EvidenceRow] | None = None,
+    evidence: Sequence[Evidence] | None = None,
     *,
-    lock: bool = False,
+    known: Dossier | None = None,
 ) -> Facts:
-    """The facts of an attempt as the database holds them now; ``lock`` keeps its booking as it is until the end."""
-    rows = evidence if evidence is not None else repository.evidence_of(session, attempt.id)
+    """The facts of an attempt as the database holds them now; ``known`` is what was read of its booking already."""
+    if evidence is None:
+        rows = repository.evidence_of(session, attempt.id)
+        evidence = [Evidence(Kind(row.kind), Result(row.result)) for row in rows]
     risk = site.risk_class
     booking_facts: BookingFacts | None = None
     inside = needs_permit = False
     if attempt.booking_id:
-        booking, kind, unit = repository.booking_and_type(session, attempt.booking_id, lock=lock)
-        risk = stricter(site.risk_class, sites.area_class(session, unit.area_id))
-        inside = repository.inside_of_booking(session, booking.id) is not None
-        needs_permit = kind.needs_permit
+        found = known or repository.dossier(session, attempt.booking_id)
+        risk = stricter(site.risk_class, found.area_class)
+        inside = found.inside is not None
+        needs_permit = found.kind.needs_permit
         if not attempt.walk_in:
-            booking_facts = _booking_facts(booking, kind, site, now)
+            booking_facts = _booking_facts(found.booking, found.kind, site, now)
     consent = repository.consent_of(session, attempt.id) if attempt.walk_in else None
     return Facts(
         risk=Risk(risk),
         leaving=attempt.leaving,
-        evidence=tuple(Evidence(Kind(row.kind), Result(row.result)) for row in rows),
+        evidence=tuple(evidence),
         booking=booking_facts,
         walk_in=attempt.walk_in,
         missing_fields=tuple(attempt.missing),
@@ -90,13 +93,14 @@ def judge(
     session: Session,
     attempt: Attempt,
     site: Site,
-    evidence: Sequence[EvidenceRow] | None = None,
+    evidence: Sequence[Evidence] | None = None,
     *,
     cue: bool = True,
+    known: Dossier | None = None,
 ) -> Decision:
     """Decide on an open attempt, keep the verdict with it, and tell the desks of its lane."""
     now = clock.now()
-    decision = decide(gather(session, attempt, site, now, evidence), now)
+    decision = decide(gather(session, attempt, site, now, evidence, known=known), now)
     changed = attempt.outcome != decision.outcome
     attempt.outcome = decision.outcome
     attempt.reasons = [reason.value for reason in decision.reasons]

@@ -51,8 +51,8 @@ class Reason(StrEnum):
     UNKNOWN_CARD = "unknown_card"
     UNKNOWN_CODE = "unknown_code"
     CARD_BLOCKED = "card_blocked"
-    PASS_ENDED = "pass_ended"  # noqa: S105 - a reason, not a password
-    PASS_LOST = "pass_lost"  # noqa: S105 - a reason, not a password
+    PASS_ENDED = "pass_ended"
+    PASS_LOST = "pass_lost"
     BOOKING_CANCELLED = "booking_cancelled"
     BOOKING_USED = "booking_used"
     TOO_EARLY = "too_early"

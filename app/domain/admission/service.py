@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -18,8 +19,8 @@ from app.domain.access import service as access_service
 from app.domain.admission import exits, repository
 from app.domain.admission.evidence import Finding, Presented, examine
 from app.domain.admission.judging import gather, judge
-from app.domain.admission.models import Attempt, EvidenceRow, LaneChanged, Visit
-from app.domain.admission.rules import Kind, Outcome, Reason, Result, decide, overruled
+from app.domain.admission.models import Attempt, LaneChanged, Visit
+from app.domain.admission.rules import Evidence, Kind, Outcome, Reason, Result, decide, overruled
 from app.domain.booking import repository as bookings
 from app.domain.booking.models import Booking
 from app.domain.booking.rules import BookingSource, BookingStatus
@@ -50,29 +51,34 @@ def present(session: Session, lane_id: str, item: Presented) -> Attempt:
     """
     item = replace(item, nonce=_of_lane(lane_id, item.nonce))
     lane, site = sites.lock_lane(session, lane_id)
-    if known := repository.attempt_of_nonce(session, item.nonce):
-        return known
+    if delivered := repository.attempt_of_nonce(session, item.nonce):
+        return delivered
     now = clock.now()
-    finding = examine(session, site, lane, item, now)
-    inside = repository.inside_of_booking(session, finding.booking_id) if finding.booking_id else None
+    finding = examine(session, site, item, now)
+    known = repository.dossier(session, finding.booking_id) if finding.booking_id else None
+    inside = known.inside if known else None
     if (lingering := _lingering(session, lane, finding, inside, now)) is not None:
         _add_evidence(session, lingering, item, finding.kind, finding.result)
         return lingering
     leaving = lane.direction == Direction.OUT or (lane.direction == Direction.BOTH and inside is not None)
-    joined = repository.open_attempt_for(session, lane.id, finding.booking_id) if finding.booking_id else None
+    waiting = repository.open_attempts(session, lane.id)
+    joined = next((a for a in waiting if known and a.booking_id == known.booking.id), None)
     _take_step(session, finding, joined, leaving=leaving)
-    if joined is None:
-        close_strangers(session, lane.id, now)
-        attempt = new_attempt(site, lane, item.occurred_at, now, leaving=leaving)
-        _bind(session, attempt, finding)
-        if inside is not None and leaving:
-            attempt.visit_id = inside.id
-        session.add(attempt)
-        session.flush()
-    else:
-        attempt = joined
-    row = _add_evidence(session, attempt, item, finding.kind, finding.result)
-    judge(session, attempt, site, None if joined else [row])
+    if joined is not None:
+        _add_evidence(session, joined, item, finding.kind, finding.result)
+        judge(session, joined, site, known=known)
+        return joined
+    _close_strangers(session, waiting, now)
+    attempt = new_attempt(site, lane, item.occurred_at, now, leaving=leaving)
+    attempt.pass_id = finding.issued.id if finding.issued and known else None
+    attempt.card_id = finding.card.id if finding.card else None
+    if known is not None:
+        _bind_booking(attempt, known.booking)
+    if inside is not None and leaving:
+        attempt.visit_id = inside.id
+    judge(session, attempt, site, [Evidence(finding.kind, finding.result)], known=known)
+    session.flush()  # the verdict is known before the row is first written
+    _add_evidence(session, attempt, item, finding.kind, finding.result)
     return attempt
 
 
@@ -102,13 +108,19 @@ def _lingering(
 
 
 def close_strangers(session: Session, lane_id: str, now: datetime) -> None:
-    for other in repository.open_attempts(session, lane_id):
+    """Close what lies open at a lane and belongs to nobody."""
+    _close_strangers(session, repository.open_attempts(session, lane_id), now)
+
+
+def _close_strangers(session: Session, waiting: Sequence[Attempt], now: datetime) -> None:
+    for other in waiting:
         if other.booking_id is None:
             status = "refused" if other.outcome == Outcome.REFUSE else "set_aside"
-            repository.claim(session, other.id, status, now, SYSTEM.kind)
+            repository.claim(session, other, status, now, SYSTEM.kind)
 
 
 def new_attempt(site: Site, lane: Lane, occurred_at: datetime, now: datetime, *, leaving: bool) -> Attempt:
+    """A new open row for an arrival at a lane."""
     return Attempt(
         id=new_id(),
         site_id=site.id,
@@ -124,14 +136,6 @@ def new_attempt(site: Site, lane: Lane, occurred_at: datetime, now: datetime, *,
     )
 
 
-def _bind(session: Session, attempt: Attempt, finding: Finding) -> None:
-    attempt.pass_id = finding.issued.id if finding.issued and finding.booking_id else None
-    attempt.card_id = finding.card.id if finding.card else None
-    if finding.booking_id is None:
-        return
-    _bind_booking(attempt, bookings.booking(session, finding.booking_id))
-
-
 def _bind_booking(attempt: Attempt, booking: Booking) -> None:
     attempt.booking_id, attempt.visitor_id, attempt.unit_id = booking.id, booking.visitor_id, booking.unit_id
     attempt.visitor_type, attempt.purpose = booking.visitor_type, booking.purpose
@@ -144,23 +148,21 @@ def _of_lane(lane_id: str, nonce: str) -> str:
     return f"{lane_id}:{nonce}"
 
 
-def _add_evidence(
-    session: Session, attempt: Attempt, item: Presented, kind: Kind, result: Result
-) -> EvidenceRow:
-    row = EvidenceRow(
-        id=new_id(),
-        attempt_id=attempt.id,
-        nonce=item.nonce,
-        kind=kind,
-        result=result,
-        device_id=item.device_id,
-        occurred_at=item.occurred_at,
-        recorded_at=clock.now(),
-    )
+def _add_evidence(session: Session, attempt: Attempt, item: Presented, kind: Kind, result: Result) -> None:
     # Two deliveries of one item at the same moment do not meet here: they queued for the lane.
-    session.add(row)
-    session.flush()
-    return row
+    repository.add_evidence(
+        session,
+        {
+            "id": new_id(),
+            "attempt_id": attempt.id,
+            "nonce": item.nonce,
+            "kind": kind,
+            "result": result,
+            "device_id": item.device_id,
+            "occurred_at": item.occurred_at,
+            "recorded_at": clock.now(),
+        },
+    )
 
 
 def find_by_name(session: Session, actor: Actor, lane_id: str, booking_id: str, nonce: str) -> Attempt:
@@ -173,9 +175,10 @@ def find_by_name(session: Session, actor: Actor, lane_id: str, booking_id: str, 
     now, nonce = clock.now(), _of_lane(lane.id, nonce)
     if known := repository.attempt_of_nonce(session, nonce):
         return known
-    attempt = repository.open_attempt_for(session, lane.id, booking.id)
+    waiting = repository.open_attempts(session, lane.id)
+    attempt = next((a for a in waiting if a.booking_id == booking.id), None)
     if attempt is None:
-        close_strangers(session, lane.id, now)
+        _close_strangers(session, waiting, now)
         attempt = new_attempt(site, lane, now, now, leaving=False)
         issued = access.of_booking(session, booking.id)
         attempt.pass_id = issued.id if issued else None
@@ -225,7 +228,8 @@ def admit(session: Session, actor: Actor, attempt_id: str, note: str = "") -> Vi
     site = sites.site(session, attempt.site_id)
     if attempt.status != repository.OPEN:
         raise Conflict("attempt_closed")
-    facts = gather(session, attempt, site, now, lock=True)
+    known = repository.dossier(session, attempt.booking_id, lock=True) if attempt.booking_id else None
+    facts = gather(session, attempt, site, now, known=known)
     decision = decide(facts, now)
     if decision.outcome is not Outcome.ADMIT:
         if (
@@ -245,10 +249,23 @@ def admit(session: Session, actor: Actor, attempt_id: str, note: str = "") -> Vi
     if attempt.leaving:
         visit = repository.visit(session, attempt.visit_id or "")
         return exits.leave(session, actor, visit.id, attempt.lane_id, "scan", attempt_id=attempt.id)
-    if not repository.claim(session, attempt.id, "admitted", now, actor.account_id or actor.kind):
+    if known is None:
+        raise NotAdmissible(Reason.DETAILS_MISSING)
+    visit = _new_visit(session, actor, attempt, known.booking, facts.risk, now)
+    claimed = repository.claim(
+        session,
+        attempt,
+        "admitted",
+        now,
+        visit.admitted_by,
+        outcome=decision.outcome,
+        reasons=decision.reasons,
+        visit_id=visit.id,
+        pass_id=visit.pass_id,
+    )
+    if not claimed:
         raise Conflict("attempt_taken")
-    attempt.outcome, attempt.reasons = decision.outcome, [reason.value for reason in decision.reasons]
-    visit = _begin_visit(session, actor, attempt, facts.risk, now)
+    repository.add_visit(session, visit)
     audit.record(
         session,
         actor,
@@ -264,20 +281,20 @@ def admit(session: Session, actor: Actor, attempt_id: str, note: str = "") -> Vi
     return visit
 
 
-def _begin_visit(session: Session, actor: Actor, attempt: Attempt, risk: str, now: datetime) -> Visit:
-    booking = bookings.booking(session, attempt.booking_id or "")
-    due = booking.ends_at
+def _new_visit(
+    session: Session, actor: Actor, attempt: Attempt, booking: Booking, risk: str, now: datetime
+) -> Visit:
+    due, pass_id = booking.ends_at, attempt.pass_id
     if attempt.walk_in:
-        attempt.pass_id = access_service.issue_pass(session, attempt.site_id, booking.id, now, due).id
+        pass_id = access_service.issue_pass(session, attempt.site_id, booking.id, now, due).id
     if booking.source != BookingSource.STANDING:
-        booking.status = BookingStatus.ARRIVED
-        session.add(booking)
-    visit = Visit(
+        repository.set_booking_status(session, booking.id, BookingStatus.ARRIVED)
+    return Visit(
         id=new_id(),
         site_id=attempt.site_id,
         attempt_id=attempt.id,
         booking_id=booking.id,
-        pass_id=attempt.pass_id,
+        pass_id=pass_id,
         visitor_id=attempt.visitor_id,
         unit_id=attempt.unit_id,
         visitor_type=attempt.visitor_type,
@@ -290,12 +307,6 @@ def _begin_visit(session: Session, actor: Actor, attempt: Attempt, risk: str, no
         admitted_by=actor.account_id or actor.kind,
         serving_ms=max(0, int((now - attempt.recorded_at).total_seconds() * 1000)),
     )
-    attempt.visit_id = visit.id
-    session.add(attempt)
-    session.flush()
-    session.add(visit)
-    session.flush()
-    return visit
 
 
 def refuse(session: Session, actor: Actor, attempt_id: str, note: str = "") -> None:
@@ -303,7 +314,7 @@ def refuse(session: Session, actor: Actor, attempt_id: str, note: str = "") -> N
     attempt = repository.attempt(session, attempt_id)
     actor.require(Right.DESK_USE, attempt.site_id)
     text = inputs.text(note, "note")
-    if not repository.claim(session, attempt.id, "refused", clock.now(), actor.account_id):
+    if not repository.claim(session, attempt, "refused", clock.now(), actor.account_id):
         raise Conflict("attempt_taken")
     if text:
         crypto.seal(attempt, "note", text)
@@ -324,7 +335,7 @@ def set_aside(session: Session, actor: Actor, attempt_id: str) -> None:
     """Clear an arrival that came to nothing from the desk; it stays in the ledger."""
     attempt = repository.attempt(session, attempt_id)
     actor.require(Right.DESK_USE, attempt.site_id)
-    if repository.claim(session, attempt.id, "set_aside", clock.now(), actor.account_id):
+    if repository.claim(session, attempt, "set_aside", clock.now(), actor.account_id):
         audit.record(session, actor, "attempt.set_aside", "attempt", attempt.id, site_id=attempt.site_id)
         announce(session, LaneChanged(attempt.site_id, attempt.lane_id, attempt.id))
 

@@ -47,12 +47,13 @@ def full(session: Session, booking_id: str) -> Row:
     row = session.exec(_rows().where(Booking.id == booking_id)).first()  # type: ignore[attr-defined]
     if row is None:
         raise NotFound("booking_unknown")
-    return row  # type: ignore[no-any-return]
+    return row
 
 
 def by_link(session: Session, secret: str) -> Booking | None:
-    """The booking that a link leads to."""
-    return session.exec(select(Booking).where(Booking.link_hash == crypto.hash_secret(secret))).first()
+    """The booking that a link leads to; others who try it queue, so that each wrong answer counts."""
+    query = select(Booking).where(Booking.link_hash == crypto.hash_secret(secret))
+    return session.exec(query.with_for_update(key_share=True)).first()
 
 
 def of_host(session: Session, host_id: str, since: datetime, limit: int = 20) -> Sequence[Row]:
@@ -112,7 +113,7 @@ def overdue(session: Session, now: datetime, limit: int = 200) -> Sequence[Booki
     query = (
         select(Booking)
         .where(Booking.status == BookingStatus.APPROVED, col(Booking.ends_at) < now)
-        .order_by(Booking.ends_at)
+        .order_by(col(Booking.ends_at))
         .limit(limit)
     )
     return session.exec(query).all()

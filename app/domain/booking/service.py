@@ -57,6 +57,8 @@ def create(
     """A checked booking with its visitor; every field obeys the policy of the unit's class (SI-03)."""
     unit = sites.unit(session, form.unit_id)
     site = sites.site(session, unit.site_id)
+    if source is BookingSource.STANDING and actor.kind != "system":
+        actor.require(Right.PEOPLE_EDIT, site.id)
     kind = sites.visitor_type(session, site.id, form.visitor_type)
     if not kind.bookable:
         raise InvalidInput("visitor_type_unbookable", "visitor_type")
@@ -164,7 +166,7 @@ def open_link(session: Session, secret: str, phone_tail: str) -> Booking | None:
         raise TooMany("link_locked", minutes=int(LINK_LOCK.total_seconds() // 60))
     phone = crypto.reveal(people.person(session, booking.visitor_id), "phone")
     actor = Actor(kind="visitor", site_id=booking.site_id)
-    if phone and phone[-4:] != inputs.clean(phone_tail):
+    if phone and phone[-4:] != inputs.digits(phone_tail):
         booking.link_failures += 1
         if booking.link_failures >= LINK_FAILURES:
             booking.link_failures, booking.link_locked_until = 0, now + LINK_LOCK

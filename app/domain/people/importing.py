@@ -5,11 +5,11 @@ from __future__ import annotations
 import csv
 import io
 import zipfile
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from dataclasses import field as made
 
 from openpyxl import load_workbook
-from openpyxl.utils.exceptions import InvalidFileException
 from sqlmodel import Session
 
 from app.core import audit, inputs
@@ -19,9 +19,11 @@ from app.core.permissions import Right
 from app.domain.people import repository, service
 from app.domain.sites import repository as sites
 from app.domain.sites import service as sites_service
+from app.domain.sites.models import Site
 from app.domain.sites.rules import UnitKind
 
 MAX_BYTES = 5_000_000
+MAX_UNPACKED = 20 * MAX_BYTES
 MAX_ROWS = 20_000
 COLUMNS = {
     "unit": ("unit", "房号", "单元", "房间"),
@@ -52,7 +54,7 @@ class RowError:
     row: int
     field: str
     code: str
-    params: dict[str, str | int] = field(default_factory=dict)
+    params: dict[str, str | int] = made(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -61,7 +63,7 @@ class ImportResult:
 
     units: int = 0
     people: int = 0
-    errors: list[RowError] = field(default_factory=list)
+    errors: list[RowError] = made(default_factory=list)
 
 
 class ImportRejected(GateError):
@@ -78,7 +80,9 @@ def read_rows(data: bytes, filename: str) -> Iterator[tuple[int, dict[str, str]]
     """Row number and cells of each filled row; raises ``InvalidInput`` on a file that is no such sheet."""
     if len(data) > MAX_BYTES:
         raise InvalidInput("file_large", "file", maximum=MAX_BYTES // 1_000_000)
-    table = _xlsx(data) if data[:2] == b"PK" or filename.lower().endswith(".xlsx") else _csv(data)
+    table: Iterable[Sequence[object]] = (
+        _xlsx(data) if data[:2] == b"PK" or filename.lower().endswith(".xlsx") else _csv(data)
+    )
     header: list[str] = []
     for number, cells in enumerate(table, start=1):
         texts = [inputs.clean(str(cell)) if cell is not None else "" for cell in cells]
@@ -137,7 +141,7 @@ def add_resident(session: Session, actor: Actor, site_id: str, row: dict[str, st
 
 def _enter(
     session: Session,
-    site: sites_service.Site,
+    site: Site,
     areas: dict[str, str],
     row: dict[str, str],
     seen: set[tuple[str, str]],
@@ -194,8 +198,13 @@ def _csv(data: bytes) -> Iterator[list[str]]:
 
 def _xlsx(data: bytes) -> Iterator[list[object]]:
     try:
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            if sum(part.file_size for part in archive.infolist()) > MAX_UNPACKED:
+                raise InvalidInput("file_large", "file", maximum=MAX_BYTES // 1_000_000)
         sheet = load_workbook(io.BytesIO(data), read_only=True, data_only=True).worksheets[0]
         for row in sheet.iter_rows(values_only=True):
             yield list(row)
-    except (InvalidFileException, zipfile.BadZipFile, KeyError, ValueError, OSError, IndexError) as error:
+    except GateError:
+        raise
+    except Exception as error:  # a damaged workbook makes the reader fail in any way it likes
         raise InvalidInput("file_unreadable", "file") from error

@@ -31,9 +31,10 @@ def by_phone(session: Session, site_id: str, phone: str, kinds: Sequence[str]) -
     return session.exec(query).first()
 
 
-def account_by_name(session: Session, username: str) -> Account | None:
-    """The account with this user name."""
-    return session.exec(select(Account).where(Account.username == username.strip().lower())).first()
+def account_by_name(session: Session, username: str, *, lock: bool = False) -> Account | None:
+    """The account with this user name; ``lock`` makes sign-ins with it queue, so that each failure counts."""
+    query = select(Account).where(Account.username == username.strip().lower())
+    return session.exec(query.with_for_update(key_share=True) if lock else query).first()
 
 
 def account(session: Session, account_id: str) -> Account:

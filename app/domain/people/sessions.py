@@ -47,9 +47,10 @@ def idle_minutes(roles: frozenset[str]) -> int:
 def sign_in(session: Session, username: str, password: str, ip: str) -> SignedIn | None:
     """Check a password and open a session; None when it does not fit (the failure is counted and audited).
 
-    Raises ``TooMany`` while the account is locked. The caller commits in both cases, or the count is lost.
+    A locked account fits no password; ``locked_minutes`` says for how long. The caller commits in both cases, or
+    the count is lost.
     """
-    account = repository.account_by_name(session, username)
+    account = repository.account_by_name(session, username, lock=True)
     visitor = Actor(kind="anonymous", ip=ip)
     now = clock.now()
     if account is None:

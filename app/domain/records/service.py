@@ -35,7 +35,7 @@ def reveal(session: Session, actor: Actor, attempt_id: str, reason: str) -> Reve
         raise NotFound("person_erased")
     why = inputs.text(reason, "reason")
     if len(why) < SHORTEST_REASON:
-        raise InvalidInput("reason_missing", "reason", minimum=SHORTEST_REASON)
+        raise InvalidInput("note_missing", "reason")
     reveal_limit.hit(actor.account_id)
     audit.record(
         session,

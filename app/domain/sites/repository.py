@@ -4,10 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from sqlalchemy import bindparam
 from sqlmodel import Session, col, func, select
 
 from app.core.errors import NotFound
 from app.domain.sites.models import Area, Device, Entrance, FieldRule, Lane, Site, Unit, VisitorType
+
+# Not FOR UPDATE: rows that refer to the lane must still be insertable. SQLite has one writer anyway.
+_LOCK_LANE = (
+    select(Lane, Site)
+    .join(Site, col(Site.id) == Lane.site_id)
+    .where(Lane.id == bindparam("lane"))
+    .with_for_update(of=Lane, key_share=True)
+)
 
 
 def site(session: Session, site_id: str) -> Site:
@@ -43,9 +52,7 @@ def lane_with_site(session: Session, lane_id: str) -> tuple[Lane, Site]:
 
 def lock_lane(session: Session, lane_id: str) -> tuple[Lane, Site]:
     """The same, and whoever else records something at this lane waits until this transaction ends."""
-    query = select(Lane, Site).join(Site, col(Site.id) == Lane.site_id).where(Lane.id == lane_id)
-    # Not FOR UPDATE: rows that refer to the lane must still be insertable. SQLite has one writer anyway.
-    row = session.exec(query.with_for_update(of=Lane, key_share=True)).first()
+    row = session.exec(_LOCK_LANE, params={"lane": lane_id}).first()
     if row is None:
         raise NotFound("lane_unknown")
     return row

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from enum import StrEnum
 from typing import Any
 
 from sqlmodel import Session
@@ -41,7 +42,7 @@ from app.domain.sites.rules import (
 )
 
 
-def _choice(kind: type[Any], value: str, field: str) -> str:
+def _choice(kind: type[StrEnum], value: str, field: str) -> str:
     if value not in set(kind):
         raise InvalidInput("choice_wrong", field)
     return value

@@ -83,6 +83,7 @@ def visit_row(row: rx.Var) -> rx.Component:
             class_name="row",
         ),
         rx.cond(row["open"] != "", more, rx.fragment()),
+        class_name="stacked",
         key=row["id"],
     )
 
