@@ -75,10 +75,6 @@ lock: setup-test ## resolve requirements/*.txt anew from pyproject.toml
 	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url \
 		--constraint requirements/run.txt --extra dev --output-file requirements/dev.txt pyproject.toml
 
-.PHONY: demo-day
-demo-day: setup ## play a day at the gate on the demo that `make run` started
-	@$(BIN)/python -m app.cli demo-day $(ARGS)
-
 .PHONY: demo-reset
 demo-reset: setup ## throw the demo's data away and load it anew
 	@$(BIN)/python -m app.cli demo --reset $(ARGS)

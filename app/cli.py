@@ -21,9 +21,9 @@ from app.core.settings import Settings, get_settings
 LOCALE = i18n.DEFAULT if not os.environ.get("LANG", "").startswith("en") else "en"
 
 
-def say(key: str, **params: str | int) -> None:
+def say(code: str, /, **params: str | int) -> None:
     """Print one text of the catalogue."""
-    sys.stdout.write(i18n.text(LOCALE, f"cli.{key}", **params) + "\n")
+    sys.stdout.write(i18n.text(LOCALE, f"cli.{code}", **params) + "\n")
     sys.stdout.flush()
 
 
@@ -267,6 +267,14 @@ def _none(_: argparse.ArgumentParser) -> None:
     pass
 
 
+def _demo_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--reset", action="store_true")
+
+
+def _restore_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("file")
+
+
 def _user_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("username")
     parser.add_argument("--name", required=True)
@@ -297,13 +305,13 @@ COMMANDS: dict[str, Command] = {
     "serve": (_serve, _none),
     "build": (_build, _none),
     "init": (_init, _none),
-    "demo": (_demo, lambda p: p.add_argument("--reset", action="store_true") and None),
+    "demo": (_demo, _demo_options),
     "migrate": (_migrate, _none),
     "create-user": (_create_user, _user_options),
     "lane-key": (_lane_key, _lane_options),
     "devices": (_devices, _device_options),
     "backup": (_backup, _backup_options),
-    "restore": (_restore, lambda p: p.add_argument("file") and None),
+    "restore": (_restore, _restore_options),
     "verify-audit": (_verify_audit, _none),
     "doctor": (_doctor, _none),
 }

@@ -8,9 +8,9 @@ import reflex as rx
 
 from components.actions import button
 from components.client import toasts
+from components.feedback import crash_screen
 from components.forms import plain_form
 from components.kit import Child, icon
-from components.feedback import crash_screen
 from components.layout import color_mode_button, connection_bar, demo_ribbon
 from components.text import t
 from state.i18n import I18nState

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import asyncio
 import secrets
 from datetime import timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import reflex as rx
-from sqlmodel import Session
 
 from app.core import clock, crypto
 from app.core.actor import Actor
 from app.core.database import get_database
-from app.core.errors import Conflict, InvalidInput, NotAllowed
+from app.core.errors import InvalidInput
 from app.core.permissions import Right
 from app.domain.access import repository as access
 from app.domain.access import service as access_service
@@ -21,12 +19,12 @@ from app.domain.access.models import VisitorPass
 from app.domain.access.rules import DYNAMIC, STEP_SECONDS, make, step_at
 from app.domain.booking import repository as bookings
 from app.domain.sites import repository as sites
-from app.runtime import demo
-from app.runtime.hub import get_hub
-from hardware.simulators.camera import CameraEmulator
-from hardware.simulators.reader import ReaderEmulator
+from app.runtime import demo, demo_devices
 from state.guard import action, me
 from state.shell import notify
+
+if TYPE_CHECKING:
+    from sqlmodel import Session
 
 Row = dict[str, str]
 SHOW_SECONDS = 4.0
@@ -106,22 +104,19 @@ class DemoState(rx.State):
     @action(Right.DESK_USE)
     async def pull_card(self) -> None:
         """A card pulled away while it is being read."""
-        reader = await self._reader()
-        await asyncio.to_thread(reader.pull_while_reading, demo.PARTNER_CARD)
+        await demo_devices.pull(me(), self.lane_id, demo.PARTNER_CARD)
         await notify(self, "info", "demo.pulled")
 
     @action(Right.DESK_USE)
     async def toggle_reader(self) -> None:
         """Pull the reader's plug, or put it back."""
-        reader = await self._reader()
-        await asyncio.to_thread(reader.unplug if self.reader_in else reader.plug)
+        await demo_devices.plug_reader(me(), self.lane_id, into=not self.reader_in)
         self.reader_in = not self.reader_in
 
     @action(Right.DESK_USE)
     async def toggle_camera(self) -> None:
         """Pull the camera's plug, or put it back."""
-        camera = await self._camera()
-        await asyncio.to_thread(camera.unplug if self.camera_in else camera.plug)
+        await demo_devices.plug_camera(me(), self.lane_id, into=not self.camera_in)
         self.camera_in = not self.camera_in
 
     @action(Right.DESK_USE)
@@ -151,35 +146,7 @@ class DemoState(rx.State):
         await self._lights()
 
     async def _lights(self) -> None:
-        camera, reader = await self._find(CameraEmulator), await self._find(ReaderEmulator)
-        self.camera_in = bool(camera and camera.connected)
-        self.reader_in = bool(reader and reader.connected)
-
-    async def _find(self, kind: type[Any]) -> Any:
-        actor, lane_id, center = me(), self.lane_id, get_hub()
-
-        def load(session: Session) -> list[str]:
-            if not demo.is_demo_site(session, actor.site_id):
-                raise NotAllowed("not_allowed")
-            return [d.id for d in sites.devices(session, lane_id=lane_id) if d.site_id == actor.site_id]
-
-        for device_id in await get_database().read(load):
-            emulator = center.hardware.emulator(device_id) if center else None
-            if isinstance(emulator, kind):
-                return emulator
-        return None
-
-    async def _camera(self) -> CameraEmulator:
-        found = await self._find(CameraEmulator)
-        if found is None:
-            raise Conflict("demo_no_device")
-        return found  # type: ignore[no-any-return]
-
-    async def _reader(self) -> ReaderEmulator:
-        found = await self._find(ReaderEmulator)
-        if found is None:
-            raise Conflict("demo_no_device")
-        return found  # type: ignore[no-any-return]
+        self.camera_in, self.reader_in = await demo_devices.connected(me(), self.lane_id)
 
     async def _pass(self) -> VisitorPass:
         booking_id, actor = self.booking_id, me()
@@ -194,10 +161,8 @@ class DemoState(rx.State):
         return issued
 
     async def _show(self, text: Any) -> None:
-        camera = await self._camera()
-        await asyncio.to_thread(camera.show_code, text, SHOW_SECONDS)
+        await demo_devices.show(me(), self.lane_id, text, SHOW_SECONDS)
 
     async def _tap(self, uid: str) -> None:
-        reader = await self._reader()
-        await asyncio.to_thread(reader.present_briefly, uid)
+        await demo_devices.tap(me(), self.lane_id, uid)
         await notify(self, "info", "demo.tapped")

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import time
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import reflex as rx
-from sqlmodel import Session
 
 from app.core import clock
 from app.core.actor import Actor
@@ -24,6 +23,9 @@ from state import desk_view, tabs
 from state.desk_view import Arrival, Row
 from state.guard import action, me
 from state.shell import ShellState, locale_of, notify
+
+if TYPE_CHECKING:
+    from sqlmodel import Session
 
 KEYMAP = {
     "Enter": "admit",
@@ -77,7 +79,7 @@ class DeskState(rx.State):
         """Load of the page: the lane the guard is signed on to, or the choice of one."""
         actor = me()
         self.ended, self.dialog, self.done, self.done_visit = False, "", "", ""
-        self.server_now = int(time.time() * 1000)
+        self.server_now = int(clock.now().timestamp() * 1000)
         self.review_right = actor.has(Right.DESK_REVIEW)
 
         def load(session: Session) -> tuple[str, list[Row]]:
@@ -224,8 +226,8 @@ class DeskState(rx.State):
         shell = await self.get_state(ShellState)
         self.done = await shell._word("desk.left" if leaving else "desk.admitted", name=name)
         self.done_visit = "" if leaving or not visit.pass_id else visit.id
-        self._chosen = ""
-        await self._refresh_lane(actor)
+        # The commit was announced: this tab is refreshed like every other that watches the lane.
+        self._chosen, self.arrival = "", Arrival()
         return None
 
     async def _see(self, kind: Kind, result: Result) -> None:
@@ -273,24 +275,11 @@ class DeskState(rx.State):
         if not lane_id:
             return
 
-        def load(session: Session) -> tuple[Any, ...]:
-            return (
-                *desk_view.arrivals(session, lane_id, locale, chosen),
-                desk_view.lights(session, lane_id, locale),
-                desk_view.last_read(session, lane_id, locale),
-                desk_view.camera_of(session, lane_id),
-            )
-
-        arrival, waiting, lights, last, camera = await get_database().read(load)
-        if arrival.id and arrival.id != self.arrival.id:
+        view = await get_database().read(lambda s: desk_view.lane_view(s, lane_id, locale, chosen))
+        if view.arrival.id and view.arrival.id != self.arrival.id:
             self.done, self.done_visit = "", ""
-        self._assign("arrival", arrival)
-        self._assign("waiting", waiting)
-        self._assign("lights", lights)
-        self._assign("camera", camera)
-        self._assign("last_words", last[0])
-        self._assign("last_status", last[1])
-        self._assign("last_at", last[2])
+        for name in ("arrival", "waiting", "lights", "camera", "last_words", "last_status", "last_at"):
+            self._assign(name, getattr(view, name))
         self._assign("clock_ok", clock.current().trusted())
         center = hub.get_hub()
         nonce, cue = center.cues.get(lane_id, (0, "")) if center else (0, "")

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import reflex as rx
-from sqlmodel import Session
 
 from app.core import clock, crypto, i18n, inputs, search, vault
 from app.core.database import get_database
@@ -27,6 +26,9 @@ from state.desk import DeskState, done_notice
 from state.desk_view import Row
 from state.guard import action, me
 from state.shell import ShellState, locale_of, notify
+
+if TYPE_CHECKING:
+    from sqlmodel import Session
 
 
 class DeskTasksState(rx.State):

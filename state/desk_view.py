@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-
-from sqlmodel import Session
+from typing import TYPE_CHECKING
 
 from app.core import clock, crypto, i18n, inputs
 from app.core.i18n import text
@@ -17,7 +16,10 @@ from app.domain.admission.rules import Outcome
 from app.domain.booking import repository as bookings
 from app.domain.people import repository as people
 from app.domain.sites import repository as sites
-from app.domain.sites.models import Site
+from app.domain.sites.models import Device, Site
+
+if TYPE_CHECKING:
+    from sqlmodel import Session
 
 TONES = {Outcome.ADMIT: "ok", Outcome.NEEDS: "wait", Outcome.REVIEW: "eye", Outcome.REFUSE: "no"}
 LAMPS = {"online": "ok", "starting": "wait", "fault": "wait", "offline": "no", "unavailable": "no"}
@@ -54,24 +56,51 @@ class Arrival:
     household: list[Row] = field(default_factory=list)
 
 
-def arrivals(session: Session, lane_id: str, locale: str, chosen: str) -> tuple[Arrival, list[Row]]:
-    """The arrival being served and the others that wait at the lane."""
-    rows = list(admission.open_attempts(session, lane_id))
-    if not rows:
-        return Arrival(), []
-    # An identified arrival comes before a stray read, and the guard's own choice before both.
-    serving = next((row for row in rows if row.id == chosen), None) or next(
-        (row for row in rows if row.booking_id), rows[-1]
+@dataclass(slots=True)
+class LaneView:
+    """All that a lane's desk shows of the lane itself."""
+
+    arrival: Arrival = field(default_factory=Arrival)
+    waiting: list[Row] = field(default_factory=list)
+    lights: list[Row] = field(default_factory=list)
+    camera: str = ""
+    last_words: str = ""
+    last_status: str = ""
+    last_at: int = 0
+
+
+def lane_view(session: Session, lane_id: str, locale: str, chosen: str) -> LaneView:
+    """The lane as its desk shows it; each table is asked once, for this runs at every event."""
+    devices = sites.devices(session, lane_id=lane_id)
+    view = LaneView(
+        lights=[_light(device, locale) for device in devices],
+        camera=next((d.id for d in devices if d.driver == "camera" and d.enabled), ""),
     )
-    site = sites.site(session, serving.site_id)
-    waiting = [_waiting(session, row, site, locale) for row in rows if row.id != serving.id]
-    return arrival(session, serving, site, locale), waiting
+    rows = admission.open_attempts(session, lane_id)
+    newest = rows[-1] if rows else admission.latest_closed(session, lane_id)
+    evidence = admission.evidence_of(session, newest.id) if newest else ()
+    if newest is not None and evidence:
+        read = evidence[-1]
+        view.last_words = f"{text(locale, f'evidence.{read.kind}')} · {text(locale, f'result.{read.result}')}"
+        view.last_status = text(locale, f"attempt.{newest.status}")
+        view.last_at = int(read.recorded_at.timestamp() * 1000)
+    if rows:
+        # An identified arrival comes before a stray read, and the guard's own choice before both.
+        serving = next((row for row in rows if row.id == chosen), None) or next(
+            (row for row in rows if row.booking_id), rows[-1]
+        )
+        site = sites.site(session, serving.site_id)
+        known = evidence if serving is newest else admission.evidence_of(session, serving.id)
+        view.arrival = arrival(session, serving, known, site, locale)
+        view.waiting = [_waiting(session, row, site, locale) for row in rows if row.id != serving.id]
+    return view
 
 
-def arrival(session: Session, attempt: Attempt, site: Site, locale: str) -> Arrival:
+def arrival(
+    session: Session, attempt: Attempt, evidence: Sequence[EvidenceRow], site: Site, locale: str
+) -> Arrival:
     """One open arrival in words."""
     outcome = Outcome(attempt.outcome)
-    evidence = admission.evidence_of(session, attempt.id)
     consent = admission.consent_of(session, attempt.id) if attempt.walk_in else None
     view = Arrival(
         id=attempt.id,
@@ -239,35 +268,12 @@ def _party(name: str, heads: int, locale: str) -> str:
     return text(locale, "desk.party", name=name, count=heads) if heads > 1 else name
 
 
-def lights(session: Session, lane_id: str, locale: str) -> list[Row]:
-    """The lane's devices, each with colour and word; unknown is never shown as fine."""
-    return [
-        {
-            "id": device.id,
-            "name": device.name,
-            "lamp": LAMPS.get(device.status, "off") if device.enabled else "off",
-            "word": ""
-            if device.status == "online" and device.enabled
-            else text(locale, f"device.{device.status if device.enabled else 'disabled'}"),
-        }
-        for device in sites.devices(session, lane_id=lane_id)
-    ]
-
-
-def camera_of(session: Session, lane_id: str) -> str:
-    """The lane's first camera."""
-    found = (d.id for d in sites.devices(session, lane_id=lane_id) if d.driver == "camera" and d.enabled)
-    return next(found, "")
-
-
-def last_read(session: Session, lane_id: str, locale: str) -> tuple[str, str, int]:
-    """What the lane read last: its words, what came of it, and when (unix ms)."""
-    attempt = next(
-        iter(reversed(admission.open_attempts(session, lane_id))), None
-    ) or admission.latest_closed(session, lane_id)
-    evidence = admission.evidence_of(session, attempt.id) if attempt else ()
-    if attempt is None or not evidence:
-        return "", "", 0
-    newest = evidence[-1]
-    words = f"{text(locale, f'evidence.{newest.kind}')} · {text(locale, f'result.{newest.result}')}"
-    return words, text(locale, f"attempt.{attempt.status}"), int(newest.recorded_at.timestamp() * 1000)
+def _light(device: Device, locale: str) -> Row:
+    """A device as colour and word; unknown is never shown as fine."""
+    status = device.status if device.enabled else "disabled"
+    return {
+        "id": device.id,
+        "name": device.name,
+        "lamp": LAMPS.get(status, "off"),
+        "word": "" if status == "online" else text(locale, f"device.{status}"),
+    }

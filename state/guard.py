@@ -136,7 +136,7 @@ class Guard(rx.Middleware):
             return None
         logger.warning("Refused event %s for %s", event.name.rsplit(".", 1)[-1], actor.role_text)
         if not actor.session_id and right not in {None, Right.PUBLIC, Right.PASS_OWN}:
-            return StateUpdate(events=rx.event.fix_events([rx.redirect("/login")], event.token))  # type: ignore[attr-defined]
+            return StateUpdate(events=Event.from_event_type(rx.redirect("/login")))
         return StateUpdate()
 
 

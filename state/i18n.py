@@ -18,5 +18,5 @@ class I18nState(rx.State):
             self.locale = locale
             self.t = i18n.catalogue(locale)
 
-    def _text(self, key: str, **params: str | int) -> str:
+    def _text(self, key: str, /, **params: str | int) -> str:
         return i18n.text(self.locale, key, **params)

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import time
 from datetime import date, datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 import reflex as rx
-from sqlmodel import Session
 
 from app.core import clock, crypto, i18n
 from app.core.actor import Actor
@@ -27,6 +25,9 @@ from app.domain.sites import repository as sites
 from state import tabs
 from state.guard import action, me
 from state.shell import ShellState, link_base, locale_of, notify
+
+if TYPE_CHECKING:
+    from sqlmodel import Session
 
 Row = dict[str, str]
 STEP_MINUTES = 15
@@ -47,7 +48,7 @@ class HomeState(rx.State):
     async def enter(self) -> None:
         """Load of the page."""
         actor = me()
-        self.ended, self.server_now = False, int(time.time() * 1000)
+        self.ended, self.server_now = False, int(clock.now().timestamp() * 1000)
         topics = frozenset({f"person:{actor.person_id}"})
         tabs.watch(self, topics, Right.BOOK, HomeState._update)
         await self._refresh(actor)

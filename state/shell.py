@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import reflex as rx
-from sqlmodel import Session
 
 from app.core import crypto, i18n
 from app.core.actor import Actor
@@ -21,6 +20,9 @@ from app.runtime.installation import needs_setup
 from state.guard import action, actor_of
 from state.i18n import I18nState
 
+if TYPE_CHECKING:
+    from sqlmodel import Session
+
 MAX_NOTICES = 4
 HOMES = (
     (Right.DESK_USE, "/desk"),
@@ -34,7 +36,7 @@ HOMES = (
 
 def home_of(actor: Actor) -> str:
     """The page that somebody starts on."""
-    return next((page for right, page in HOMES if actor.has(right)), "/login")
+    return next((page for right, page in HOMES if actor.has(right)), "/account")
 
 
 class ShellState(rx.State):
@@ -59,7 +61,10 @@ class ShellState(rx.State):
         if not actor.session_id:
             self.rights, self.user_name = [], ""
             return None
-        return await self._fill(actor)
+        await self._fill(actor)
+        if not actor.roles and self.router.url.path.rstrip("/") != "/account":
+            return rx.redirect("/account", replace=True)  # a one-time password is replaced first
+        return None
 
     @action(Right.PUBLIC)
     async def start(self) -> Any:

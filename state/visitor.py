@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
+from typing import TYPE_CHECKING
 
 import reflex as rx
-from sqlmodel import Session
 
 from app.core import clock, crypto, i18n
 from app.core.database import get_database
@@ -17,6 +17,9 @@ from app.domain.sites import repository as sites
 from app.runtime import sessions
 from state.guard import action, secret_in
 from state.shell import locale_of
+
+if TYPE_CHECKING:
+    from sqlmodel import Session
 
 LINK = re.compile(r"[A-Za-z0-9_\-]{24}")
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from fastapi import FastAPI
 
-from app.api import badge, health, lanes, media, session, visitor
+from app.api import badge, health, imports, lanes, media, session, visitor
 
 
 def create() -> FastAPI:
     """The HTTP application that Reflex's own is mounted under."""
     api = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
-    for module in (session, visitor, media, badge, lanes, health):
+    for module in (session, visitor, media, badge, imports, lanes, health):
         api.include_router(module.routes)
     return api

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 
-from fastapi import Request
 from fastapi.responses import Response, StreamingResponse
 from sqlmodel import Session
 
@@ -18,17 +17,15 @@ from app.core.permissions import Right, needs
 from app.domain.admission import repository as admission
 from app.domain.people import repository as people
 from app.domain.sites import repository as sites
-from app.runtime.hub import get_hub
-from hardware.camera_feed import CameraFeed
+from app.runtime.hub import Feed, get_hub
 
 routes = router("/api")
 
 BOUNDARY = "frame"
 NO_STORE = {"Cache-Control": "no-store, private", "X-Content-Type-Options": "nosniff"}
-WAIT_SECONDS = 2.0
 
 
-async def _feed(device_id: str) -> CameraFeed:
+async def _feed(device_id: str) -> Feed:
     actor = current_actor()
     device = await get_database().read(lambda s: sites.device(s, device_id))
     actor.require(Right.CAMERA_VIEW, device.site_id)
@@ -39,18 +36,23 @@ async def _feed(device_id: str) -> CameraFeed:
     return feed
 
 
-async def frames(request: Request, feed: CameraFeed) -> AsyncIterator[bytes]:
-    """Each new picture once, as fast as this viewer takes them; a viewer that goes away frees everything."""
+async def frames(feed: Feed) -> AsyncIterator[bytes]:
+    """Each new picture once, as fast as this viewer takes them; a viewer that goes away frees everything.
+
+    The response itself waits for the end of the connection and cancels this. Asking the request here as well would
+    be a second reader of the same channel, to which Granian tells a disconnection that never was.
+    """
     loop = asyncio.get_running_loop()
     fresh = asyncio.Event()
-    detach = feed.attach(lambda: loop.call_soon_threadsafe(fresh.set))
+
+    def wake() -> None:
+        loop.call_soon_threadsafe(fresh.set)
+
+    detach = feed.attach(wake)
     last = -1
     try:
-        while not await request.is_disconnected():
-            try:
-                await asyncio.wait_for(fresh.wait(), WAIT_SECONDS)
-            except TimeoutError:
-                continue
+        while True:
+            await fresh.wait()
             fresh.clear()
             picture = await asyncio.to_thread(feed.jpeg)
             if picture is None or picture[0] == last:
@@ -64,11 +66,11 @@ async def frames(request: Request, feed: CameraFeed) -> AsyncIterator[bytes]:
 
 @routes.get("/cameras/{device_id}/stream")
 @needs(Right.CAMERA_VIEW)
-async def stream(request: Request, device_id: str) -> Response:
+async def stream(device_id: str) -> Response:
     """The live picture as MJPEG; one encode per frame whatever the number of viewers."""
     feed = await _feed(device_id)
     media = f"multipart/x-mixed-replace; boundary={BOUNDARY}"
-    return StreamingResponse(frames(request, feed), media_type=media, headers=NO_STORE)
+    return StreamingResponse(frames(feed), media_type=media, headers=NO_STORE)
 
 
 @routes.get("/attempts/{attempt_id}/snapshot")

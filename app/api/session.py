@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated
 from urllib.parse import quote
 
-from fastapi import Form, Request, Response
+from fastapi import Form, Response
 from fastapi.responses import RedirectResponse
 from sqlmodel import Session
 
@@ -43,9 +43,7 @@ def back(page: str, code: str, **params: str | int) -> RedirectResponse:
 
 @routes.post("/session")
 @needs(Right.PUBLIC)
-async def sign_in(
-    request: Request, username: Annotated[str, Form()] = "", password: Annotated[str, Form()] = ""
-) -> Response:
+async def sign_in(username: Annotated[str, Form()] = "", password: Annotated[str, Form()] = "") -> Response:
     """Check user name and password; a locked account and a wrong password look alike to a stranger."""
     ip = current_actor().ip
     try:

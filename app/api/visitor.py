@@ -24,6 +24,7 @@ from app.domain.booking import repository as bookings
 from app.domain.booking import service as booking_service
 from app.domain.booking.rules import BookingStatus
 from app.domain.people import sessions as sign_ins
+from app.domain.people.models import WebSession
 from app.runtime.sessions import VISITOR_COOKIE
 
 routes = router()
@@ -109,7 +110,7 @@ async def close() -> Response:
     actor = current_actor()
 
     def work(session: Session) -> None:
-        row = session.get(sign_ins.WebSession, bytes.fromhex(actor.session_id))
+        row = session.get(WebSession, bytes.fromhex(actor.session_id))
         if row is not None:
             session.delete(row)
 

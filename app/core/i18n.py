@@ -27,7 +27,7 @@ def catalogue(locale: str) -> dict[str, str]:
     return texts
 
 
-def text(locale: str, key: str, **params: str | int) -> str:
+def text(locale: str, key: str, /, **params: str | int) -> str:
     """One text with its ``{placeholders}`` filled; the key itself when it is unknown."""
     found = catalogue(locale).get(key, key)
     return found.format(**params) if params else found

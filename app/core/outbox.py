@@ -104,3 +104,8 @@ def deliver(session: Session, message_id: str, channels: dict[str, Channel]) -> 
         return False
     message.state, message.last_error, message.finished_at = "sent", "", clock.now()
     return True
+
+
+def deliver_due(session: Session, now: datetime, channels: dict[str, Channel]) -> int:
+    """Deliver one batch in one transaction and return how many were delivered; 0 when nothing is left."""
+    return sum(deliver(session, message_id, channels) for message_id in due(session, now))

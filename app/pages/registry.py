@@ -7,7 +7,7 @@ from typing import Any
 import reflex as rx
 
 from app.core import i18n
-from app.pages import auth, demo
+from app.pages import auth, console, demo
 from app.pages.desk import desk
 from app.pages.portal import home, invite
 from app.pages.visitor import visitor_pass
@@ -26,6 +26,7 @@ PAGES: list[tuple[str, Any, str, list[Any]]] = [
     ("/invite", invite.page, "title.invite", [InviteState.enter]),
     ("/pass", visitor_pass.page, "title.pass", [PassState.enter]),
     ("/demo", demo.page, "title.demo", [DemoState.enter]),
+    *console.PAGES,
 ]
 
 

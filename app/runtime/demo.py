@@ -21,6 +21,7 @@ from app.core.permissions import Role
 from app.core.settings import get_settings
 from app.domain.access import invitations
 from app.domain.access import service as access
+from app.domain.access.models import VisitorPass
 from app.domain.admission import exits
 from app.domain.admission import repository as visits
 from app.domain.admission import service as admission
@@ -257,7 +258,7 @@ def _arrive(
     now = clock.now()
     booking_id = _book(session, site, phone, name, mobile, now, 4, purpose, heads)
     booking = session.get(Booking, booking_id)
-    issued = session.exec(select(access.VisitorPass).where(access.VisitorPass.booking_id == booking_id)).one()
+    issued = session.exec(select(VisitorPass).where(VisitorPass.booking_id == booking_id)).one()
     item = Presented("code", access.code_now(issued, now), f"demo-{booking_id}", now)
     attempt = admission.present(session, lane.id, item)
     visit_id = admission.admit(session, guard, attempt.id).id

@@ -112,7 +112,7 @@ def set_enabled(session: Session, actor: Actor, device_id: str, enabled: bool) -
     )
 
 
-def import_toml(session: Session, actor: Actor, text: str) -> int:
+def import_toml(session: Session, actor: Actor, text: str, site_id: str = "") -> int:
     """Enter the lanes and devices of a file, all or none; those known by name are changed. Returns how many devices.
 
     The file has ``[[lane]]`` tables (entrance, name, kind, direction), each with ``[[lane.device]]`` (name, driver,
@@ -127,7 +127,7 @@ def import_toml(session: Session, actor: Actor, text: str) -> int:
         raise InvalidInput("file_unreadable", "file") from error
     if not isinstance(entries, list) or not entries:
         raise InvalidInput("import_empty", "file")
-    site = _site(session, actor)
+    site = _site(session, actor, site_id)
     count = 0
     for number, entry in enumerate(entries, start=1):
         lane, title = _import_lane(session, actor, site, entry, number)
@@ -138,9 +138,9 @@ def import_toml(session: Session, actor: Actor, text: str) -> int:
     return count
 
 
-def _site(session: Session, actor: Actor) -> Site:
-    if actor.site_id:
-        return sites.site(session, actor.site_id)
+def _site(session: Session, actor: Actor, site_id: str) -> Site:
+    if wanted := actor.site_id or site_id:
+        return sites.site(session, wanted)
     known = sites.sites(session)
     if len(known) != 1:
         raise NotFound("site_unknown")

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 
 from sqlmodel import Session
 
@@ -24,10 +24,13 @@ from app.domain.sites import repository as sites
 from app.domain.sites.models import Device, PolicyChanged
 from app.runtime import sessions
 from app.runtime.live import Live
+from hardware.camera_feed import CameraFeed
 from hardware.ports import DeviceConfig, DeviceEvent, DeviceHealth, EventKind
 from hardware.supervisor import HardwareService
 
 logger = logging.getLogger(__name__)
+
+Feed = CameraFeed
 
 BACK_OFF = (0.05, 0.2, 0.5, 1.0, 2.0, 5.0)
 
@@ -173,8 +176,8 @@ class Hub:
         if self._loop is not None and not self._loop.is_closed() and not self._stopping:
             self._loop.call_soon_threadsafe(lambda: self._spawn(run()))
 
-    def _spawn(self, work: object) -> None:
-        task = asyncio.get_running_loop().create_task(work)  # type: ignore[arg-type]
+    def _spawn(self, work: Coroutine[None, None, None]) -> None:
+        task = asyncio.get_running_loop().create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 

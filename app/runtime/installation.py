@@ -65,7 +65,7 @@ def first_run(
     site = sites_service.create_site(session, SYSTEM, site_name, site_kind)
     person = people_service.add_person(session, site.id, people_service.STAFF, name)
     account = people_service.create_account(
-        session, SYSTEM, site.id, person, username, password, [Role.MANAGER], must_change=False
+        session, SYSTEM, site.id, person, username, password, [Role.ADMIN], must_change=False
     )
     (folder / SETUP_FILE).unlink(missing_ok=True)
     return account

@@ -16,6 +16,8 @@ from app.runtime.sweeps import Sweeper
 
 logger = logging.getLogger(__name__)
 
+GATHER_SECONDS = 0.25
+
 
 @asynccontextmanager
 async def run() -> AsyncIterator[None]:
@@ -36,6 +38,7 @@ async def run() -> AsyncIterator[None]:
     async def dispatcher() -> None:
         while True:
             await wake.wait()
+            await asyncio.sleep(GATHER_SECONDS)  # messages come in bursts; one transaction delivers them all
             wake.clear()
             try:
                 await sweeper.dispatch()

@@ -12,7 +12,7 @@ from app.domain.people import sessions
 
 COOKIE = "gatehouse"
 VISITOR_COOKIE = "gatehouse_visit"
-MEMORY_SECONDS = 2.0
+MEMORY_SECONDS = 5.0
 TOUCH_SECONDS = 60.0
 MAX_REMEMBERED = 20_000
 

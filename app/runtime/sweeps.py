@@ -18,12 +18,14 @@ from sqlmodel import Session, col, select
 
 from app.adapters.channels import CHANNELS, sweep_files
 from app.core import audit, clock, lease, outbox
+from app.core.actor import SYSTEM
 from app.core.database import Database, announce
 from app.core.errors import Retryable
 from app.core.settings import get_settings
 from app.domain.access import repository as access
 from app.domain.access import service as access_service
 from app.domain.access.rules import PassStatus
+from app.domain.admission import repository as admission
 from app.domain.admission import walk_ins
 from app.domain.admission.models import Attempt, LaneChanged
 from app.domain.booking import repository as bookings
@@ -66,9 +68,8 @@ def clear_idle_attempts(session: Session) -> int:
     )
     rows = session.exec(query).all()
     for attempt in rows:
-        attempt.status, attempt.closed_at, attempt.closed_by = "set_aside", now, "system"
-        session.add(attempt)
-        announce(session, LaneChanged(attempt.site_id, attempt.lane_id, attempt.id))
+        if admission.claim(session, attempt, "set_aside", now, SYSTEM.kind):
+            announce(session, LaneChanged(attempt.site_id, attempt.lane_id, attempt.id))
     return len(rows)
 
 
@@ -102,9 +103,9 @@ class Sweeper:
         await self._database.write(lambda session: lease.release(session, LEASE, self._holder))
 
     async def dispatch(self) -> None:
-        """Deliver what is due in the outbox, each message in its own transaction."""
-        for message_id in await self._database.read(lambda session: outbox.due(session, clock.now())):
-            await self._database.write(lambda session, m=message_id: outbox.deliver(session, m, CHANNELS))
+        """Deliver what is due in the outbox, a batch at a time; a message that fails takes no other with it."""
+        while await self._database.write(lambda session: outbox.deliver_due(session, clock.now(), CHANNELS)):
+            pass
 
     async def _leads(self) -> bool:
         try:

@@ -23,7 +23,7 @@ def _list(rows: rx.Var, label: rx.Var, empty: rx.Var, on_pick: object = None) ->
         title=lambda row: row["title"],
         detail=lambda row: row["detail"],
         trail=_tag,
-        on_pick=on_pick,  # type: ignore[arg-type]
+        on_pick=on_pick,
         row_key=lambda row: row["id"],
         label=label,
     )

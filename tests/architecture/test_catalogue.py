@@ -24,7 +24,8 @@ DYNAMIC = (
     "reason.", "status.", "device.", "role.", "right.", "audit.", "visitor_type.", "purpose.", "event.", "error.",
 )  # fmt: skip
 # Written in their own script in every language, as a language menu does.
-NATIVE = ("locale.", "language.")
+# A language is named in itself; a Chinese plate has no other spelling.
+NATIVE = ("locale.", "language.", "common.other_language", "error.plate_wrong")
 
 Catalogue = dict[str, str]
 

@@ -107,13 +107,26 @@ def _evidence(attempt_id: str, now: object) -> dict[str, object]:
 
 
 def _visit(attempt_id: str, site: str, lane: str, now: object) -> dict[str, object]:
-    base = {"id": new_id(), "site_id": site, "attempt_id": attempt_id, "visitor_type": "guest", "purpose": "family"}
+    base = {
+        "id": new_id(),
+        "site_id": site,
+        "attempt_id": attempt_id,
+        "visitor_type": "guest",
+        "purpose": "family",
+    }
     more = {"head_count": 1, "risk_class": "medium", "lane_in": lane, "admitted_by": "bench"}
     return {**base, **more, "entered_at": now, "due_at": now}
 
 
 def _message(site: str, now: object) -> dict[str, object]:
-    base = {"id": new_id(), "channel": "inbox", "topic": "bench", "site_id": site, "payload": {}, "state": "sent"}
+    base = {
+        "id": new_id(),
+        "channel": "inbox",
+        "topic": "bench",
+        "site_id": site,
+        "payload": {},
+        "state": "sent",
+    }
     return {**base, "created_at": now, "due_at": now}
 
 
@@ -145,13 +158,19 @@ def lane_key(community: Community) -> str:
     with community.database.transaction() as session:
         session.add(
             ApiKey(
-                id=crypto.hash_secret(secret), site_id=lane.site_id, lane_id=lane.id, label="bench", created_at=clock.now()
+                id=crypto.hash_secret(secret),
+                site_id=lane.site_id,
+                lane_id=lane.id,
+                label="bench",
+                created_at=clock.now(),
             )
         )
     return secret
 
 
-async def over_http(url: str, community: Community, key: str, clients: int, each: int) -> tuple[float, list[float], int]:
+async def over_http(
+    url: str, community: Community, key: str, clients: int, each: int
+) -> tuple[float, list[float], int]:
     """Rate, times in ms and errors of ``clients`` that admit ``each`` guests one after the other."""
     passes = guests(community, clients * each)
     path = f"{url}/api/v1/lanes/{community.lanes[0].id}/present"
@@ -197,7 +216,13 @@ def main() -> None:
         ("what", "per second", "of the floor", "statements", "CPU ms"),
         [
             ("floor: bare inserts, audit, commit", spread(bare), "1.00", "7", "-"),
-            ("present + decide + admit + commit", spread(rates), f"{ratio:.2f}", f"{statements:.1f}", f"{cpu_ms:.2f}"),
+            (
+                "present + decide + admit + commit",
+                spread(rates),
+                f"{ratio:.2f}",
+                f"{statements:.1f}",
+                f"{cpu_ms:.2f}",
+            ),
         ],
     )
     key = lane_key(community)

@@ -44,11 +44,16 @@ def build(lanes: int = 1, url: str = "") -> Community:
     with database.transaction() as session:
         site = sites.create_site(session, SYSTEM, "Bench", "residential")
         unit = sites.add_unit(session, site.id, "1-101")
-        made = [sites.add_lane(session, SYSTEM, site, "Gate", f"Lane {n}", "gate_post", "in")[1] for n in range(lanes)]
+        made = [
+            sites.add_lane(session, SYSTEM, site, "Gate", f"Lane {n}", "gate_post", "in")[1]
+            for n in range(lanes)
+        ]
         resident = people.add_person(session, site.id, people.RESIDENT, "Host", "13800138000")
         people.join_unit(session, unit.id, resident.id)
         staff = people.add_person(session, site.id, people.STAFF, "Guard")
-        first = people.create_account(session, SYSTEM, site.id, resident, "host", "Bench-1234", [Role.RESIDENT])
+        first = people.create_account(
+            session, SYSTEM, site.id, resident, "host", "Bench-1234", [Role.RESIDENT]
+        )
         second = people.create_account(
             session, SYSTEM, site.id, staff, "guard", "Bench-1234", [Role.GUARD], must_change=False
         )
@@ -68,6 +73,8 @@ def guests(community: Community, count: int) -> list[VisitorPass]:
     passes = []
     with community.database.transaction() as session:
         for number in range(count):
-            form = Invitation(community.unit.id, f"Guest {number}", "13900139000", now, now + timedelta(hours=4))
+            form = Invitation(
+                community.unit.id, f"Guest {number}", "13900139000", now, now + timedelta(hours=4)
+            )
             passes.append(invitations.invite(session, community.host, form)[1])
     return passes

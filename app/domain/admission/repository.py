@@ -17,6 +17,7 @@ from app.domain.booking.models import Booking
 from app.domain.people.models import Person, UnitMember
 from app.domain.sites import repository as sites
 from app.domain.sites.models import Area, Lane, Unit, VisitorType
+from app.domain.sites.rules import stricter
 
 OPEN = "open"
 
@@ -129,7 +130,8 @@ def dossier(session: Session, booking_id: str, *, lock: bool = False) -> Dossier
     if row is None:
         raise NotFound("booking_unknown")
     booking, kind, risk, parent, inside = row
-    return Dossier(booking, kind, risk or (sites.area_class(session, parent) if parent else ""), inside)
+    around = sites.area_class(session, parent) if parent else ""
+    return Dossier(booking, kind, stricter(risk or around, around) if around else risk or "", inside)
 
 
 def claim(

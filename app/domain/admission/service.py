@@ -31,6 +31,7 @@ from app.domain.sites.rules import Direction
 LINGER = timedelta(seconds=60)
 WALK_IN_HOURS = 4
 CLOCK_SKEW = timedelta(minutes=5)
+OLDEST = timedelta(days=30)
 
 
 class NotAdmissible(GateError):
@@ -49,7 +50,7 @@ def present(session: Session, lane_id: str, item: Presented) -> Attempt:
     The item joins the open arrival of the same booking at this lane, or begins a new one. What lies open at
     the lane and belongs to nobody is closed by a new item, so that a stranger cannot fill the queue.
     """
-    item = replace(item, nonce=_of_lane(lane_id, item.nonce))
+    item = replace(item, nonce=_of_lane(lane_id, item.nonce), occurred_at=_plausible(item.occurred_at))
     lane, site = sites.lock_lane(session, lane_id)
     if delivered := repository.attempt_of_nonce(session, item.nonce):
         return delivered
@@ -130,8 +131,7 @@ def new_attempt(site: Site, lane: Lane, occurred_at: datetime, now: datetime, *,
         outcome="",
         reasons=[],
         missing=[],
-        # A device's clock may be wrong by anything; far from ours it is kept only within bounds that make sense.
-        occurred_at=max(min(occurred_at, now + CLOCK_SKEW), now - timedelta(days=30)),
+        occurred_at=occurred_at,
         recorded_at=now,
     )
 
@@ -141,6 +141,12 @@ def _bind_booking(attempt: Attempt, booking: Booking) -> None:
     attempt.visitor_type, attempt.purpose = booking.visitor_type, booking.purpose
     attempt.head_count = booking.head_count
     attempt.walk_in = booking.source == BookingSource.DESK
+
+
+def _plausible(moment: datetime) -> datetime:
+    # A device's clock may be wrong by anything; what lies far off is kept only within bounds that make sense.
+    now = clock.now()
+    return max(min(moment, now + CLOCK_SKEW), now - OLDEST)
 
 
 def _of_lane(lane_id: str, nonce: str) -> str:

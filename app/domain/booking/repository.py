@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Any, cast
 
+from sqlalchemy import bindparam
 from sqlmodel import Session, col, func, select
 
 from app.core import crypto
@@ -17,12 +19,15 @@ from app.domain.sites.models import Unit
 Row = tuple[Booking, Person, Unit]
 
 
-def _rows() -> object:
+def _rows() -> Any:
     return (
         select(Booking, Person, Unit)
         .join(Person, col(Person.id) == Booking.visitor_id)
         .join(Unit, col(Unit.id) == Booking.unit_id)
     )
+
+
+_FULL = _rows().where(Booking.id == bindparam("booking"))
 
 
 def booking(session: Session, booking_id: str) -> Booking:
@@ -44,10 +49,10 @@ def locked(session: Session, booking_id: str) -> Booking:
 
 def full(session: Session, booking_id: str) -> Row:
     """A booking with its visitor and unit; raises ``NotFound``."""
-    row = session.exec(_rows().where(Booking.id == booking_id)).first()  # type: ignore[attr-defined]
+    row = session.exec(_FULL, params={"booking": booking_id}).first()
     if row is None:
         raise NotFound("booking_unknown")
-    return row
+    return cast(Row, row)
 
 
 def by_link(session: Session, secret: str) -> Booking | None:
@@ -60,12 +65,12 @@ def of_host(session: Session, host_id: str, since: datetime, limit: int = 20) ->
     """A host's present and coming bookings, soonest first."""
     query = (
         _rows()
-        .where(Booking.host_id == host_id, col(Booking.ends_at) >= since)  # type: ignore[attr-defined]
+        .where(Booking.host_id == host_id, col(Booking.ends_at) >= since)
         .where(col(Booking.status).in_([BookingStatus.APPROVED, BookingStatus.ARRIVED]))
         .order_by(Booking.starts_at)
         .limit(limit)
     )
-    return session.exec(query).all()  # type: ignore[no-any-return]
+    return cast(Sequence[Row], session.exec(query).all())
 
 
 def expected(
@@ -74,13 +79,13 @@ def expected(
     """Who is expected and has not come yet, soonest first."""
     query = (
         _rows()
-        .where(Booking.site_id == site_id, Booking.status == BookingStatus.APPROVED)  # type: ignore[attr-defined]
+        .where(Booking.site_id == site_id, Booking.status == BookingStatus.APPROVED)
         .where(Booking.source != "standing")
         .where(col(Booking.ends_at) > frm, col(Booking.starts_at) < until)
         .order_by(Booking.starts_at)
         .limit(limit)
     )
-    return session.exec(query).all()  # type: ignore[no-any-return]
+    return cast(Sequence[Row], session.exec(query).all())
 
 
 def count_expected(session: Session, site_id: str, frm: datetime, until: datetime) -> int:
@@ -100,12 +105,12 @@ def of_visitors(session: Session, site_id: str, visitor_ids: Sequence[str], sinc
     """Live bookings of the visitors that a search found."""
     query = (
         _rows()
-        .where(Booking.site_id == site_id, col(Booking.visitor_id).in_(visitor_ids))  # type: ignore[attr-defined]
+        .where(Booking.site_id == site_id, col(Booking.visitor_id).in_(visitor_ids))
         .where(Booking.status == BookingStatus.APPROVED, col(Booking.ends_at) >= since)
         .order_by(Booking.starts_at)
         .limit(20)
     )
-    return session.exec(query).all()  # type: ignore[no-any-return]
+    return cast(Sequence[Row], session.exec(query).all())
 
 
 def overdue(session: Session, now: datetime, limit: int = 200) -> Sequence[Booking]:

@@ -151,7 +151,8 @@ def change_password(session: Session, actor: Actor, account_id: str, old: str, n
         if row.id.hex() != actor.session_id:
             ended.append(row.id)
             session.delete(row)
-    announce(session, SessionEnded(ended))
+    # One's own session goes on, but with the rights it now has.
+    announce(session, SessionEnded([*ended, bytes.fromhex(actor.session_id)]))
     audit.record(session, actor, "account.password", "account", account.id, site_id=account.site_id)
 
 

@@ -180,7 +180,8 @@ def _actor(account: Account, key: bytes, ip: str) -> Actor:
         person_id=account.person_id,
         session_id=key.hex(),
         site_id=account.site_id,
-        roles=frozenset(Role(role) for role in account.roles),
+        # Until a one-time password is replaced the account can do nothing else (EV-05).
+        roles=frozenset() if account.must_change else frozenset(Role(role) for role in account.roles),
         locale=account.locale,
         ip=ip,
     )

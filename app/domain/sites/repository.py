@@ -9,6 +9,7 @@ from sqlmodel import Session, col, func, select
 
 from app.core.errors import NotFound
 from app.domain.sites.models import Area, Device, Entrance, FieldRule, Lane, Site, Unit, VisitorType
+from app.domain.sites.rules import ORDER, RiskClass
 
 # Not FOR UPDATE: rows that refer to the lane must still be insertable. SQLite has one writer anyway.
 _LOCK_LANE = (
@@ -143,12 +144,13 @@ def field_rules(session: Session, site_id: str) -> Sequence[FieldRule]:
 
 
 def area_class(session: Session, area_id: str | None) -> str:
-    """The class set for an area or the nearest area around it, empty when none is."""
+    """The highest class set for an area or any area around it, empty when none is set."""
+    found: list[str] = []
     while area_id:
         area = session.get(Area, area_id)
         if area is None:
-            return ""
+            break
         if area.risk_class:
-            return area.risk_class
+            found.append(area.risk_class)
         area_id = area.parent_id
-    return ""
+    return max(found, key=lambda risk: ORDER[RiskClass(risk)], default="")

@@ -1,0 +1,27 @@
+"""The manager console: its pages with title and what loads after the common load."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from app.pages.console import account, accounts, audit, devices, ledger, people, policy, roles, today
+from state.console_accounts import AccountsState
+from state.console_audit import AuditState
+from state.console_devices import DevicesState
+from state.console_ledger import LedgerState
+from state.console_own import OwnAccountState
+from state.console_people import PeopleState
+from state.console_policy import PolicyState
+from state.console_today import ConsoleTodayState
+
+PAGES: list[tuple[str, Any, str, list[Any]]] = [
+    ("/console", today.page, "console.title.today", [ConsoleTodayState.enter]),
+    ("/console/ledger", ledger.page, "console.title.ledger", [LedgerState.enter]),
+    ("/console/devices", devices.page, "console.title.devices", [DevicesState.enter]),
+    ("/console/people", people.page, "console.title.people", [PeopleState.enter]),
+    ("/console/policy", policy.page, "console.title.policy", [PolicyState.enter]),
+    ("/console/roles", roles.page, "console.title.roles", []),
+    ("/console/accounts", accounts.page, "console.title.accounts", [AccountsState.enter]),
+    ("/console/audit", audit.page, "console.title.audit", [AuditState.enter]),
+    ("/account", account.page, "console.title.account", [OwnAccountState.enter]),
+]

@@ -1,0 +1,123 @@
+"""Lanes and devices at ``/console/devices``."""
+
+from __future__ import annotations
+
+import reflex as rx
+
+from app.core.permissions import Right
+from components.actions import button, icon_button
+from components.client import live_camera
+from components.console.device_form import device_form, lane_form
+from components.console.frame import console_page, only
+from components.console.parts import confirm, stacked
+from components.data import card
+from components.feedback import chip, dialog, empty_state
+from components.kit import Child
+from components.tables import Column, table
+from components.text import t, tf
+from state.console_devices import DevicesState as State
+
+
+def _cells(row: rx.Var) -> list[Child]:
+    switch = rx.cond(
+        row["enabled"],
+        button(
+            t("console.devices.switch_off"), small=True, kind="quiet", on_click=State.toggle(row["id"], False)
+        ),
+        button(t("console.devices.switch_on"), small=True, on_click=State.toggle(row["id"], True)),
+    )
+    look = rx.cond(
+        row["camera"],
+        only(
+            Right.CAMERA_VIEW,
+            button(
+                t("console.devices.preview"), icon_name="video", small=True, on_click=State.preview(row["id"])
+            ),
+        ),
+        rx.fragment(),
+    )
+    edit = rx.fragment(
+        switch,
+        icon_button("pencil", t("console.devices.edit"), small=True, on_click=State.edit(row["id"])),
+        icon_button("trash_2", t("console.devices.delete"), small=True, on_click=State.ask_delete(row["id"])),
+    )
+    return [
+        stacked(rx.el.b(row["name"]), row["kind"]),
+        stacked(chip(row["word"], row["tone"]), row["detail"]),
+        row["since"],
+        rx.el.div(
+            look,
+            only(Right.DEVICE_EDIT, edit),
+            class_name="row tight wrap",
+            style={"justifyContent": "flex-end"},
+        ),
+    ]
+
+
+def _lane(lane: rx.Var) -> rx.Component:
+    none = rx.el.p(t("console.devices.none_here"), class_name="muted card-body")
+    add = only(
+        Right.DEVICE_EDIT,
+        button(t("console.devices.add"), icon_name="plus", small=True, on_click=State.add(lane.id)),
+    )
+    head = rx.el.div(
+        rx.el.h2(lane.title, class_name="h3"), rx.el.div(lane.direction, class_name="small muted")
+    )
+    columns = [
+        Column(t("console.devices.device")),
+        Column(t("console.column.status")),
+        Column(t("console.devices.since")),
+        Column(t("console.devices.action"), hidden_label=True),
+    ]
+    grid = table(columns, lane.devices, _cells, caption=lane.title, row_key=lambda row: row["id"], empty=none)
+    return card(grid, title=head, aside=add, pad=False, key=lane.id)
+
+
+def _camera() -> rx.Component:
+    labels = {
+        "connecting": t("camera.connecting"),
+        "live": t("camera.live"),
+        "lost": t("camera.lost"),
+        "paused": t("camera.paused"),
+    }
+    picture = live_camera(
+        src=f"/api/cameras/{State.camera}/stream", alt=State.device_name, labels=labels, boxes=[]
+    )
+    return dialog(
+        rx.cond(State.camera, picture, rx.fragment()),
+        id="camera",
+        open=State.dialog == "camera",
+        title=State.device_name,
+        close_label=t("common.close"),
+        on_close=State.close,
+        wide=True,
+    )
+
+
+def page() -> rx.Component:
+    """Every lane with its devices and how they are right now."""
+    nothing = rx.el.div(
+        empty_state(t("console.devices.no_lanes"), t("console.devices.no_lanes_hint"), icon_name="signpost"),
+        class_name="card",
+    )
+    gone = confirm(
+        id="delete",
+        open=State.dialog == "delete",
+        title=t("console.devices.delete"),
+        words=tf("console.devices.delete_words", name=State.device_name),
+        act=t("console.devices.delete"),
+        on_act=State.delete,
+        on_close=State.close,
+    )
+    add_lane = only(
+        Right.SITE_EDIT, button(t("console.devices.add_lane"), icon_name="plus", on_click=State.add_lane)
+    )
+    return console_page(
+        rx.cond(State.lanes.length() > 0, rx.foreach(State.lanes, _lane), nothing),
+        title=t("console.devices.title"),
+        actions=[add_lane],
+        rights=(Right.DEVICE_VIEW,),
+        loaded=State.loaded,
+        ended=State.ended,
+        extra=[device_form(), lane_form(), gone, _camera()],
+    )

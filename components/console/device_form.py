@@ -1,0 +1,109 @@
+"""The forms of a device, made from what its driver asks for, and of a lane."""
+
+from __future__ import annotations
+
+import reflex as rx
+
+from components.console.parts import form_acts
+from components.feedback import dialog
+from components.forms import form_error, select_field, text_field
+from components.text import t
+from state.console_devices import DevicesState as State
+
+
+def _setting(row: rx.Var) -> rx.Component:
+    label = rx.el.label(
+        row["label"],
+        rx.cond(
+            row["required"],
+            rx.el.span("*", class_name="req", custom_attrs={"aria-hidden": "true"}),
+            rx.fragment(),
+        ),
+        html_for=row["id"],
+    )
+    hint = rx.cond(row["hint"], rx.el.p(row["hint"], class_name="hint"), rx.fragment())
+    common = {"id": row["id"], "name": row["id"]}
+    text = {"default_value": row["value"], "required": row["required"] != "", "class_name": "input", **common}
+    flag = rx.el.label(
+        rx.el.input(type="checkbox", default_checked=row["value"] != "", **common),
+        rx.el.span(row["label"]),
+        class_name="check",
+    )
+    return rx.el.div(
+        rx.match(
+            row["kind"],
+            ("flag", flag),
+            ("number", rx.fragment(label, rx.el.input(type="number", step=row["step"], **text))),
+            rx.fragment(label, rx.el.input(type="text", **text)),
+        ),
+        hint,
+        key=f"{State.driver}-{row['id']}",
+        class_name="field",
+    )
+
+
+def device_form() -> rx.Component:
+    """Add a device or change one."""
+    form = rx.el.form(
+        form_error(State.form_error),
+        rx.el.p(State.lane_title, class_name="muted"),
+        text_field(
+            t("console.devices.name"),
+            id="name",
+            required=True,
+            max_length=50,
+            default_value=State.device_name,
+        ),
+        select_field(
+            t("console.devices.driver"),
+            State.drivers,
+            id="driver",
+            value=State.driver,
+            on_change=State.choose_driver,
+        ),
+        rx.foreach(State.fields, _setting),
+        rx.el.p(t("console.devices.effect"), class_name="hint"),
+        form_acts(t("console.save"), State.close),
+        on_submit=State.submit,
+        class_name="form",
+    )
+    return dialog(
+        form,
+        id="device",
+        open=State.dialog == "device",
+        title=rx.cond(State.device_id, t("console.devices.edit"), t("console.devices.add")),
+        close_label=t("common.close"),
+        on_close=State.close,
+        close_on_backdrop=False,
+    )
+
+
+def lane_form() -> rx.Component:
+    """Add a lane to an entrance, old or new."""
+    form = rx.el.form(
+        form_error(State.form_error),
+        text_field(
+            t("console.devices.entrance"),
+            id="entrance",
+            list_id="entrances",
+            hint=t("console.devices.entrance_hint"),
+            required=True,
+            max_length=50,
+        ),
+        rx.el.datalist(rx.foreach(State.entrances, lambda name: rx.el.option(value=name)), id="entrances"),
+        select_field(t("console.devices.entrance_kind"), State.kinds, id="kind"),
+        text_field(t("console.devices.lane_name"), id="lane", required=True, max_length=50),
+        select_field(t("console.devices.direction"), State.directions, id="direction", default_value="both"),
+        form_acts(t("console.save"), State.close),
+        on_submit=State.submit_lane,
+        class_name="form",
+    )
+    return dialog(
+        form,
+        id="lane-form",
+        open=State.dialog == "lane",
+        title=t("console.devices.add_lane"),
+        close_label=t("common.close"),
+        on_close=State.close,
+        close_on_backdrop=False,
+    )
