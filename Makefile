@@ -5,7 +5,7 @@ SHELL := /bin/bash
 MAKEFLAGS += --no-print-directory
 
 BIN := .venv/bin
-# Further options: make run ARGS="--port 8443", make test TESTS="tests/core -k clock" WORKERS=4
+# Further options: make test TESTS="tests/core -k clock" WORKERS=4
 ARGS ?=
 TESTS ?=
 WORKERS ?= 2
@@ -32,7 +32,7 @@ setup-test: ## install what `make test` needs as well
 	@tools/setup.sh test
 
 .PHONY: run
-run: setup ## start the gate with its demo on this computer (ARGS="--port 8080")
+run: setup ## start the gate with its demo on this computer
 	@exec $(BIN)/python -m app.cli run $(ARGS)
 
 .PHONY: test

@@ -85,9 +85,12 @@ class HomeState(rx.State):
         await notify(self, "ok", "home.cancelled")
 
     @action(Right.BOOK)
-    async def copied(self) -> None:
-        """Say that the link is in the clipboard."""
-        await notify(self, "ok", "invite.copied")
+    async def handed_over(self, result: str) -> None:
+        """Say whether the link was copied; a share sheet speaks for itself."""
+        if result == "copied":
+            await notify(self, "ok", "invite.copied")
+        elif result == "failed":
+            await notify(self, "wait", "invite.copy_failed")
 
     async def _update(self, actor: Actor, _changed: frozenset[str]) -> None:
         await self._refresh(actor)
@@ -281,6 +284,9 @@ class InviteState(rx.State):
         return (now if now - timedelta(minutes=STEP_MINUTES + 1) < start < now else start), end
 
     @action(Right.BOOK)
-    async def copied(self) -> None:
-        """Say that the link is in the clipboard."""
-        await notify(self, "ok", "invite.copied")
+    async def handed_over(self, result: str) -> None:
+        """Say whether the link was copied; a share sheet speaks for itself."""
+        if result == "copied":
+            await notify(self, "ok", "invite.copied")
+        elif result == "failed":
+            await notify(self, "wait", "invite.copy_failed")

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from typing import Any
 from urllib.parse import urlsplit
 
 from fastapi import APIRouter, Depends, Request, Response
+from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from fastapi.routing import APIRoute
 
 from app.core import crypto, i18n
 from app.core.actor import ANONYMOUS, Actor, set_current
 from app.core.database import get_database
-from app.core.errors import GateError, NotAllowed, NotSignedIn, TooMany
+from app.core.errors import GateError, InvalidInput, NotAllowed, NotSignedIn, TooMany
 from app.core.permissions import Right, Role, right_of
 from app.core.settings import get_settings
 from app.domain.people import repository as people
@@ -21,6 +24,8 @@ from app.runtime import sessions
 
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 BEARER = "Bearer "
+
+_keys: dict[bytes, tuple[float, Actor]] = {}  # of valid keys only, for seconds
 
 
 def client_ip(request: Request) -> str:
@@ -49,20 +54,7 @@ async def _actor_of(request: Request, right: Right) -> Actor:
     header = request.headers.get("authorization", "")
     ip = client_ip(request)
     if header.startswith(BEARER):
-        key = await get_database().read(
-            lambda s: people.api_key(s, crypto.hash_secret(header[len(BEARER) :]))
-        )
-        if key is None:
-            raise NotSignedIn("key_unknown")
-        return Actor(
-            kind="lane_agent",
-            session_id="key",
-            account_id=f"key:{key.id.hex()[:12]}",
-            site_id=key.site_id,
-            lane_id=key.lane_id,
-            roles=frozenset({Role.LANE_AGENT}),
-            ip=ip,
-        )
+        return await _key_actor(crypto.hash_secret(header[len(BEARER) :]), ip)
     name = sessions.VISITOR_COOKIE if right is Right.PASS_OWN else sessions.COOKIE
     secret = request.cookies.get(name, "")
     if right is Right.PUBLIC or not secret:
@@ -70,6 +62,26 @@ async def _actor_of(request: Request, right: Right) -> Actor:
     if request.method not in SAFE and not same_origin(request):
         raise NotAllowed("foreign_origin")
     return await sessions.resolve(secret, ip)
+
+
+async def _key_actor(key_hash: bytes, ip: str) -> Actor:
+    known = _keys.get(key_hash)
+    if known is not None and time.monotonic() - known[0] < sessions.MEMORY_SECONDS:
+        return replace(known[1], ip=ip)
+    key = await get_database().read(lambda s: people.api_key(s, key_hash))
+    if key is None:
+        raise NotSignedIn("key_unknown")
+    actor = Actor(
+        kind="lane_agent",
+        session_id="key",
+        account_id=f"key:{key.id.hex()[:12]}",
+        site_id=key.site_id,
+        lane_id=key.lane_id,
+        roles=frozenset({Role.LANE_AGENT}),
+        ip=ip,
+    )
+    _keys[key_hash] = (time.monotonic(), actor)
+    return actor
 
 
 async def check(request: Request) -> Actor:
@@ -95,6 +107,10 @@ class GuardedRoute(APIRoute):
                 return await original(request)
             except GateError as error:
                 return error_response(request, error)
+            except RequestValidationError as error:
+                # FastAPI's own answer would send back all that came in.
+                where = [str(part) for part in error.errors()[0]["loc"][1:]]
+                return error_response(request, InvalidInput("input_wrong", ".".join(where)[:50]))
 
         return handle
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from fastapi import FastAPI
 
 from app.api import badge, health, imports, lanes, media, session, visitor
+from app.api.headers import SafeHeaders
 
 
 def create() -> FastAPI:
@@ -12,4 +13,5 @@ def create() -> FastAPI:
     api = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
     for module in (session, visitor, media, badge, imports, lanes, health):
         api.include_router(module.routes)
+    api.add_middleware(SafeHeaders)
     return api

@@ -14,7 +14,7 @@ from app.api.access import client_ip, router
 from app.api.session import back, set_cookie
 from app.core import clock, crypto
 from app.core.actor import current_actor
-from app.core.database import get_database
+from app.core.database import announce, get_database
 from app.core.errors import GateError, NotFound
 from app.core.permissions import Right, needs
 from app.domain.access import repository as access
@@ -24,7 +24,7 @@ from app.domain.booking import repository as bookings
 from app.domain.booking import service as booking_service
 from app.domain.booking.rules import BookingStatus
 from app.domain.people import sessions as sign_ins
-from app.domain.people.models import WebSession
+from app.domain.people.models import SessionEnded, WebSession
 from app.runtime.sessions import VISITOR_COOKIE
 
 routes = router()
@@ -113,6 +113,7 @@ async def close() -> Response:
         row = session.get(WebSession, bytes.fromhex(actor.session_id))
         if row is not None:
             session.delete(row)
+            announce(session, SessionEnded([row.id]))
 
     await get_database().write(work)
     response = back("/pass", "closed")

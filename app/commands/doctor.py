@@ -15,6 +15,7 @@ from app.commands import frontend
 from app.core import clock, keys, migrations
 from app.core.database import Database
 from app.core.settings import Settings
+from app.domain.admission import repository as admission
 
 LOW_DISK = 1_000_000_000
 PCSCD_SOCKET = Path("/run/pcscd/pcscd.comm")
@@ -50,8 +51,10 @@ def examine(settings: Settings) -> Iterator[Check]:
     yield Check("ok", "pages") if frontend.is_built() else Check("warn", "pages", "not_built")
     yield from _key_file(settings)
     yield from _database(settings)
-    folder = settings.data_dir if settings.data_dir.exists() else settings.data_dir.parent
-    free = shutil.disk_usage(folder).free if folder.exists() else 0
+    folder = settings.data_dir
+    while not folder.exists():
+        folder = folder.parent
+    free = shutil.disk_usage(folder).free
     yield Check("ok" if free > LOW_DISK else "bad", "disk", "" if free > LOW_DISK else "low")
     yield Check("ok" if clock.current().trusted() else "bad", "clock", "")
     yield Check("ok", "tls") if settings.uses_tls else Check("warn", "tls", "plain")
@@ -79,6 +82,8 @@ def _database(settings: Settings) -> Iterator[Check]:
     try:
         behind = migrations.current(database.engine) != migrations.head()
         yield Check("bad" if behind else "ok", "database", "old_schema" if behind else "")
+        if not behind:
+            clock.current().observe(database.read_now(admission.newest_moment))
     except Exception as error:  # whatever the driver raises, the operator wants a line and not a traceback
         yield Check("bad", "database", type(error).__name__)
     finally:

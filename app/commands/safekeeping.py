@@ -85,6 +85,7 @@ def restore(settings: Settings, archive: Path) -> int:
         for name, digest in files.items():
             if hashlib.sha256((folder / name).read_bytes()).hexdigest() != digest:
                 raise BadBackup("damaged")
+        _fits(settings, manifest["kind"], keys.KEY_FILE in files)
         settings.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
         _load(settings, manifest["kind"], folder / "database")
         for name in files:
@@ -98,10 +99,15 @@ def restore(settings: Settings, archive: Path) -> int:
     return len(files)
 
 
+def _fits(settings: Settings, kind: str, has_key: bool) -> None:
+    if settings.database_url.startswith("sqlite") != (kind == "sqlite"):
+        raise BadBackup("other_database")
+    if not has_key and not (settings.data_dir / keys.KEY_FILE).exists():
+        raise BadBackup("key_missing")
+
+
 def _load(settings: Settings, kind: str, dump: Path) -> None:
     if kind == "sqlite":
-        if not settings.database_url.startswith("sqlite"):
-            raise BadBackup("other_database")
         shutil.copy(dump, settings.data_dir / "gatehouse.db")
         return
     address = settings.database_url.replace("postgresql+psycopg://", "postgresql://")

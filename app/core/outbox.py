@@ -17,7 +17,7 @@ from app.core.types import JsonText, UtcDateTime
 logger = logging.getLogger(__name__)
 
 BACK_OFF = tuple(timedelta(seconds=s) for s in (5, 30, 120, 600, 3600, 21_600, 86_400))
-BATCH = 50
+BATCH = 20
 
 
 class OutboxMessage(SQLModel, table=True):

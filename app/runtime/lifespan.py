@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -17,11 +18,15 @@ from app.runtime.sweeps import Sweeper
 logger = logging.getLogger(__name__)
 
 GATHER_SECONDS = 0.25
+SWITCH_SECONDS = 0.0005
 
 
 @asynccontextmanager
 async def run() -> AsyncIterator[None]:
     """Open the installation, start devices and sweeps, and stop them in reverse order."""
+    # Each statement on the database thread gives up the interpreter and must get it back from the loop;
+    # the default of 5 ms a turn would cost an arrival several turns.
+    sys.setswitchinterval(SWITCH_SECONDS)
     database = await asyncio.to_thread(open_installation)
     if get_settings().demo:
         await database.write(demo.refresh)
@@ -38,10 +43,12 @@ async def run() -> AsyncIterator[None]:
     async def dispatcher() -> None:
         while True:
             await wake.wait()
-            await asyncio.sleep(GATHER_SECONDS)  # messages come in bursts; one transaction delivers them all
+            # Messages come in bursts and can wait; arrivals share the one writer and cannot.
+            await asyncio.sleep(GATHER_SECONDS)
             wake.clear()
             try:
-                await sweeper.dispatch()
+                if await sweeper.dispatch():
+                    wake.set()
             except Exception:
                 logger.exception("The outbox could not be worked on; the next sweep tries again")
 

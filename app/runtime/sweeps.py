@@ -102,10 +102,9 @@ class Sweeper:
         self._scheduler.shutdown(wait=False)
         await self._database.write(lambda session: lease.release(session, LEASE, self._holder))
 
-    async def dispatch(self) -> None:
-        """Deliver what is due in the outbox, a batch at a time; a message that fails takes no other with it."""
-        while await self._database.write(lambda session: outbox.deliver_due(session, clock.now(), CHANNELS)):
-            pass
+    async def dispatch(self) -> int:
+        """Deliver one batch of what is due in the outbox; a message that fails takes no other with it."""
+        return await self._database.write(lambda session: outbox.deliver_due(session, clock.now(), CHANNELS))
 
     async def _leads(self) -> bool:
         try:

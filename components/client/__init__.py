@@ -30,6 +30,7 @@ _ELAPSED = _file("elapsed.jsx")
 _CLOCK = _file("clock.jsx")
 _MODAL = _file("modal.jsx")
 _TOASTS = _file("toasts.jsx")
+_HAND_OVER = _file("hand_over.jsx")
 _ROUTE_LINK = _file("route_link.jsx")
 
 
@@ -145,6 +146,17 @@ class Toasts(rx.Component):
     on_undo: rx.EventHandler[_one_text]
 
 
+class HandOver(rx.Component):
+    """A button that copies or shares a text; reports copied, shared or failed."""
+
+    library = _HAND_OVER
+    tag = "HandOver"
+
+    text: rx.Var[str]
+    share: rx.Var[bool]
+    on_done: rx.EventHandler[_one_text]
+
+
 dynamic_pass = DynamicPass.create
 desk_keys = DeskKeys.create
 live_camera = LiveCamera.create
@@ -153,6 +165,7 @@ elapsed = Elapsed.create
 clock = Clock.create
 modal = Modal.create
 toasts = Toasts.create
+hand_over = HandOver.create
 
 __all__ = [
     "Clock",

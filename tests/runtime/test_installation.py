@@ -25,7 +25,7 @@ def test_the_first_run_makes_a_site_and_its_manager_once(sqlite: Database) -> No
     folder = get_settings().data_dir
     assert sqlite.read_now(runtime.needs_setup)
     account = first_run(sqlite, runtime.setup_token(folder))
-    assert account.roles == [Role.MANAGER]
+    assert account.roles == [Role.ADMIN]
     assert not (folder / runtime.SETUP_FILE).exists()
     assert sqlite.write_now(lambda s: sessions.sign_in(s, "manager", PASSWORD, "")) is not None
     with pytest.raises(Conflict):

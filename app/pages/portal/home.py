@@ -5,11 +5,11 @@ from __future__ import annotations
 import reflex as rx
 
 from components.actions import button, link_button
-from components.client import elapsed
+from components.client import elapsed, hand_over
 from components.data import card, photo
 from components.feedback import chip, empty_state
 from components.frame import bars, language_button, notices, sign_out_button
-from components.kit import when
+from components.kit import icon, when
 from components.layout import NavItem, color_mode_button, phone_shell
 from components.text import t
 from state.portal import HomeState
@@ -61,11 +61,12 @@ def visit_row(row: rx.Var) -> rx.Component:
     more = rx.el.details(
         rx.el.summary(t("home.manage"), class_name="small link"),
         rx.el.div(
-            button(
-                t("invite.copy"),
-                icon_name="copy",
-                small=True,
-                on_click=[rx.set_clipboard(row["link"]), HomeState.copied],
+            hand_over(
+                icon("copy"),
+                rx.el.span(t("invite.copy")),
+                text=row["link"],
+                on_done=HomeState.handed_over,
+                class_name="btn small",
             ),
             button(t("home.cancel"), kind="danger", small=True, on_click=HomeState.cancel(row["id"])),
             class_name="row wrap",

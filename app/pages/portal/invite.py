@@ -6,10 +6,12 @@ import reflex as rx
 
 from app.pages.portal.home import nav
 from components.actions import button, link_button
+from components.client import hand_over
 from components.data import card, definition_list
 from components.feedback import chip
 from components.forms import date_field, form_error, segmented, text_field, time_field
 from components.frame import bars, notices
+from components.kit import icon
 from components.layout import phone_shell
 from components.text import t
 from state.portal import InviteState
@@ -114,7 +116,6 @@ def form() -> rx.Component:
 
 def done() -> rx.Component:
     """The link, to be shared, copied, or sent by the system."""
-    share = "(m=>navigator.share?navigator.share({text:m}).catch(()=>{}):navigator.clipboard?.writeText(m))"
     return rx.el.div(
         card(
             chip(t("invite.ready"), "ok"),
@@ -122,22 +123,20 @@ def done() -> rx.Component:
             rx.el.p(InviteState.link, class_name="link-box mono"),
             rx.el.p(t("invite.second_factor"), class_name="small muted"),
         ),
-        button(
-            t("invite.share"),
-            kind="primary",
-            big=True,
-            block=True,
-            icon_name="share_2",
-            on_click=rx.call_script(
-                rx.Var.create(share).to(str) + "(" + InviteState.message.to_string() + ")"
-            ),
+        hand_over(
+            icon("share_2"),
+            rx.el.span(t("invite.share")),
+            text=InviteState.message,
+            share=True,
+            on_done=InviteState.handed_over,
+            class_name="btn primary big block",
         ),
-        button(
-            t("invite.copy"),
-            big=True,
-            block=True,
-            icon_name="copy",
-            on_click=[rx.set_clipboard(InviteState.message), InviteState.copied],
+        hand_over(
+            icon("copy"),
+            rx.el.span(t("invite.copy")),
+            text=InviteState.message,
+            on_done=InviteState.handed_over,
+            class_name="btn big block",
         ),
         button(
             rx.cond(InviteState.sent, t("invite.sent"), t("invite.send")),
