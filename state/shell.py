@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
 import reflex as rx
@@ -58,13 +59,16 @@ class ShellState(rx.State):
         actor = await actor_of(self)
         await self._locale(actor)
         await self._query_error()
+        locale = await locale_of(self)
+        # The page was built in the default language; screen readers and the tab's title follow the reader's.
+        spoken = rx.call_script(_spoken(locale)) if locale != i18n.DEFAULT else None
         if not actor.session_id:
             self.rights, self.user_name = [], ""
-            return None
+            return spoken
         await self._fill(actor)
         if not actor.roles and self.router.url.path.rstrip("/") != "/account":
             return rx.redirect("/account", replace=True)  # a one-time password is replaced first
-        return None
+        return spoken
 
     @action(Right.PUBLIC)
     async def start(self) -> Any:
@@ -86,8 +90,7 @@ class ShellState(rx.State):
         if actor.account_id:
             await get_database().write(lambda s: people_service.set_locale(s, actor, locale))
         return rx.call_script(
-            f"document.cookie='locale={locale};path=/;max-age=31536000;samesite=lax';"
-            f"document.documentElement.lang='{locale}'"
+            f"document.cookie='locale={locale};path=/;max-age=31536000;samesite=lax';{_spoken(locale)}"
         )
 
     @action(Right.PUBLIC)
@@ -146,6 +149,17 @@ class ShellState(rx.State):
         self._notice_count += 1
         notice = {"id": str(self._notice_count), "tone": tone, "text": text}
         self.notices = [*self.notices, notice][-MAX_NOTICES:]
+
+
+def _spoken(locale: str) -> str:
+    """The script that gives a page its language and its title in that language."""
+    other = next(name for name in i18n.LOCALES if name != locale)
+    keys = [key for key in i18n.catalogue(locale) if key.startswith(("title.", "console.title."))]
+    titles = {i18n.text(other, key): i18n.text(locale, key) for key in keys}
+    spoken = json.dumps(titles, ensure_ascii=False)
+    return (
+        f"document.documentElement.lang='{locale}';document.title=({spoken})[document.title]??document.title"
+    )
 
 
 async def notify(state: rx.State, tone: str, key: str, **params: str | int) -> None:

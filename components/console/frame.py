@@ -154,7 +154,12 @@ def console_page(
         ),
         _top(),
         rx.el.aside(
-            RouteLink.create(ShellState.site_name, to="/console", exact=True, class_name="console-brand"),
+            RouteLink.create(
+                rx.cond(ShellState.site_name != "", ShellState.site_name, t("common.product")),
+                to="/console",
+                exact=True,
+                class_name="console-brand",
+            ),
             _menu(),
             _foot(),
             class_name="console-side",

@@ -1,0 +1,1 @@
+"""The routes as any program on the network can call them."""
