@@ -54,8 +54,11 @@ class DeskTasksState(rx.State):
         if name == "walk_in":
             await self._load_form(actor.site_id)
         if name == "exit":
-            desk = await self.get_state(DeskState)
-            self.results = [{**row, "kind": "visit"} for row in desk.inside]
+            locale = await locale_of(self)
+            rows = await get_database().read(
+                lambda s: desk_view.inside(s, sites.site(s, actor.site_id), locale)[0]
+            )
+            self.results = [{**row, "kind": "visit"} for row in rows]
 
     @action(Right.DESK_USE)
     async def choose_type(self, visitor_type: str) -> None:

@@ -128,7 +128,14 @@ def make_account(world: World, *roles: Role, username: str = "guard.li", passwor
     def work(session: Session) -> Account:
         person = people.add_person(session, world.site.id, people.STAFF, "李建国")
         return people.create_account(
-            session, SYSTEM, world.site.id, person, username, password, roles or [Role.GUARD]
+            session,
+            SYSTEM,
+            world.site.id,
+            person,
+            username,
+            password,
+            roles or [Role.GUARD],
+            must_change=False,
         )
 
     return world.do(work)

@@ -80,6 +80,9 @@ class Photographer:
         """One picture."""
         file = f"{name}-{state}-{self.size}-{self.mode}-{self.locale}.png"
         page.wait_for_load_state("networkidle") if name != "desk" else page.wait_for_load_state()
+        expect(page.locator(".skeleton")).to_have_count(0, timeout=15_000)
+        if name != "badge":
+            expect(page.locator("html")).to_have_attribute("lang", self.locale)
         page.evaluate("document.fonts.ready")
         page.screenshot(path=self.out / file, animations="disabled")
         for line in overflow(page):

@@ -48,6 +48,8 @@ export function DeskKeys({ keymap = {}, onAction, onScan, singleKeys = true, min
       const now = performance.now();
       if (now - (fired.get(name) ?? -Infinity) < REPEAT_MS) return;
       fired.set(name, now);
+      // Typing may follow the key at once: the search box cannot wait for the server.
+      if (name === "search") { document.getElementById("desk-search")?.focus(); return; }
       props.current.onAction?.(name);
     };
 
@@ -78,20 +80,23 @@ export function DeskKeys({ keymap = {}, onAction, onScan, singleKeys = true, min
 
       if (char !== null && !event.repeat) {
         clearTimeout(single);
-        if (burst && now - burst.last <= GAP_MS) {
+        // The time between the strokes counts, not how long this page was busy with the one before.
+        const gap = burst ? Math.min(event.timeStamp - burst.stamp, now - burst.last) : Infinity;
+        if (burst && gap <= GAP_MS) {
           burst.text += char;
         } else {
           drop();
           const field = hasText(target) ? target : null;
           const value = field?.value ?? "";
-          burst = { text: char, last: now, field, value, start: field?.selectionStart ?? value.length, end: field?.selectionEnd ?? value.length, taken: false, composing: false };
+          burst = { text: char, stamp: event.timeStamp, last: now, field, value, start: field?.selectionStart ?? value.length, end: field?.selectionEnd ?? value.length, taken: false, composing: false };
         }
-        burst.last = now;
+        burst.stamp = event.timeStamp;
         burst.composing ||= event.isComposing || event.key === "Process";
         if (!burst.taken && burst.text.length >= SURE_AT) {
           burst.taken = true;
           burst.field?.blur(); // ends a composition; the rest goes to nobody
         }
+        burst.last = performance.now();
         clearTimeout(timer);
         timer = setTimeout(drop, burst.taken ? 120 : GAP_MS * 2);
         if (burst.taken) {

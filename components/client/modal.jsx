@@ -9,7 +9,7 @@ export function Modal({ open = false, onClose, labelId, className = "modal", clo
     if (open && !el.open) {
       el.showModal();
       // The first field, not the cross: whoever opens a form wants to type.
-      el.querySelector(".modal-body :is(input:not([type=hidden]), select, textarea, button)")?.focus();
+      (el.querySelector(".modal-body [required]") ?? el.querySelector(".modal-body :is(input:not([type=hidden]), select, textarea, button)"))?.focus();
     }
     if (!open && el.open) el.close();
   }, [open]);

@@ -81,7 +81,10 @@ def _menu() -> rx.Component:
 
 def _foot() -> rx.Component:
     own = RouteLink.create(
-        icon("circle_user_round"), rx.el.span(ShellState.user_name), to="/account", exact=True
+        icon("circle_user_round"),
+        rx.el.span(rx.cond(ShellState.user_name != "", ShellState.user_name, t("nav.account"))),
+        to="/account",
+        exact=True,
     )
     return rx.el.div(
         rx.el.ul(rx.el.li(own), class_name="nav-list"),

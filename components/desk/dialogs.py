@@ -8,6 +8,7 @@ from components.actions import button
 from components.data import queue
 from components.feedback import chip, dialog, empty_state
 from components.forms import checkbox_field, form_error, segmented, select_field, text_field, textarea_field
+from components.kit import when
 from components.text import t, tf
 from state.desk import KEYMAP, DeskState
 from state.desk_tasks import DeskTasksState as Tasks
@@ -192,7 +193,7 @@ def _results() -> rx.Component:
             t("find.arrive"), small=True, kind="primary", on_click=Tasks.pick("booking", row["id"])
         )
         return rx.el.span(
-            chip(row["tag"], row["tone"]),
+            when(row["tag"], chip(row["tag"], row["tone"])),
             rx.cond(row["kind"] == "visit", leave, arrive),
             class_name="row tight",
         )

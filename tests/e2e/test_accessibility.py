@@ -38,7 +38,8 @@ def opened(server: Server, new_context: NewContext) -> Opened:
         page = context.new_page()
         page.goto(route.rstrip("/") + "/")
         expect(page.locator("main")).to_be_visible()
-        # A text that only the state brings: the page is alive.
+        # What only the state brings is there: the page is alive.
+        expect(page.locator(".skeleton")).to_have_count(0, timeout=15_000)
         expect(page.locator("html")).to_have_attribute("lang", locale)
         return page
 

@@ -10,6 +10,7 @@ from components.data import card
 from components.feedback import banner
 from components.forms import form_error, plain_form, text_field
 from components.frame import language_button
+from components.kit import icon
 from components.layout import color_mode_button, demo_ribbon, phone_shell
 from components.text import t
 from state.shell import ShellState
@@ -37,6 +38,15 @@ def question() -> rx.Component:
     )
     none = rx.el.div(form_error(ShellState.error), rx.el.p(t("pass.no_link")), class_name="form")
     return card(rx.cond(PassState.link != "", form, none))
+
+
+def brand() -> rx.Component:
+    """Who asks: a bare box that wants digits looks like a trap."""
+    return rx.el.div(
+        rx.el.p(icon("shield_check", 28), rx.el.span(t("common.product")), class_name="auth-brand"),
+        rx.el.h1(t("pass.title")),
+        class_name="center",
+    )
 
 
 def shown() -> rx.Component:
@@ -95,6 +105,7 @@ def shown() -> rx.Component:
 def page() -> rx.Component:
     """The question or the pass."""
     return phone_shell(
+        rx.cond(PassState.open, rx.fragment(), brand()),
         rx.cond(PassState.open, shown(), question()),
         rx.el.div(language_button(), color_mode_button(t("common.color_mode")), class_name="row center"),
         title=t("pass.title"),
