@@ -62,7 +62,6 @@ def test_register_approve_admit_and_leave_without_a_mouse(gate: Gate) -> None:
     expect(desk.notice.filter(has_text="已登记离场，通行证已收回。")).to_be_visible()
 
 
-@pytest.mark.req("AD-02")
 @pytest.mark.parametrize("key", ["", "Process"], ids=["latin", "input-method"])
 @pytest.mark.parametrize("where", ["nowhere", "in the search field"])
 def test_a_scanner_that_types_is_a_scanner(gate: Gate, key: str, where: str) -> None:
@@ -72,7 +71,7 @@ def test_a_scanner_that_types_is_a_scanner(gate: Gate, key: str, where: str) -> 
     if where != "nowhere":
         field.fill("刘")
     # The first burst in a browser that has just been started is sometimes cut short and refused as foreign (a known
-    # fault, see the changelog); what a guard then does is to scan again.
+    # fault, see the changelog). The second scan hides it, so this test cites no requirement until the fault is mended.
     desk.page.evaluate(BURST, [gate.server.backstage.code(booking=guest["booking"]), key])
     expect(desk.page.locator(".verdict h1")).to_have_text(re.compile("可以放行|不能放行"))
     if desk.page.locator(".verdict h1").inner_text() == "不能放行":
