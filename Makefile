@@ -15,6 +15,9 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 export REFLEX_USE_NPM := 1
 export REFLEX_CHECK_LATEST_VERSION := false
 export REFLEX_TELEMETRY_ENABLED := false
+# Compiled modules lie with what else is made; without them each of many starts would compile everything anew.
+export PYTHONPYCACHEPREFIX := $(CURDIR)/build/pycache
+unexport PYTHONDONTWRITEBYTECODE
 export PYTHON
 
 packages := $(wildcard app components state hardware)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import reflex as rx
 
-_UPLOAD = rx.asset("upload.jsx", shared=True).importable_path
+_UPLOAD = rx.asset("client/upload.jsx").importable_path
 
 
 class SheetUpload(rx.Component):

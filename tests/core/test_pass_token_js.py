@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-MODULE = ROOT / "components" / "client" / "pass_token.js"
+MODULE = ROOT / "assets" / "client" / "pass_token.js"
 GOLDEN = ROOT / "tests" / "golden" / "pass_tokens.json"
 HASHES = "@noble/hashes"
 

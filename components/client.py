@@ -1,7 +1,4 @@
-"""The few parts that run in the browser: thin wrappers around local JSX files.
-
-All files stand beside this module, so that they land in one public folder and may import each other.
-"""
+"""The few parts that run in the browser: thin wrappers around the JSX files of ``assets/client/``."""
 
 from __future__ import annotations
 
@@ -16,8 +13,8 @@ _one_text = rx.event.passthrough_event_spec(str)
 
 
 def _file(name: str) -> str:
-    """Publish a file of this folder and give the path a bundler can import."""
-    return rx.asset(name, shared=True, _stack_level=2).importable_path
+    """The path by which a bundler imports a file of that folder."""
+    return rx.asset(f"client/{name}").importable_path
 
 
 _PASS_TOKEN = _file("pass_token.js")

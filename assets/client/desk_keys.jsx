@@ -4,6 +4,7 @@ import { useEffect, useRef } from "react";
 
 const GAP_MS = 35;
 const SURE_AT = 4; // characters this fast are no human: from here the field gets nothing
+const STALL_MS = 250; // a busy page or computer may hold a scanner up for this long in the middle of a code
 const REPEAT_MS = 400;
 const SHIFTED = { Digit1: "!", Digit2: "@", Digit3: "#", Digit4: "$", Digit5: "%", Digit6: "^", Digit7: "&", Digit8: "*", Digit9: "(", Digit0: ")" };
 const PUNCTUATION = {
@@ -39,7 +40,7 @@ export function DeskKeys({ keymap = {}, onAction, onScan, singleKeys = true, min
   });
 
   useEffect(() => {
-    let burst = null; // { text, last, field, value, start, end, taken }
+    let burst = null; // { text, lead, stamp, last, field, value, start, end, taken, composing }
     let timer = null;
     let single = null;
     const fired = new Map();
@@ -68,7 +69,12 @@ export function DeskKeys({ keymap = {}, onAction, onScan, singleKeys = true, min
       clearTimeout(timer);
       const b = burst;
       burst = null;
-      if (b?.taken) restore(b, b.text);
+      if (b?.taken) restore(b, b.lead + b.text);
+    };
+    const begin = (char, event, now, target) => {
+      const field = hasText(target) ? target : null;
+      const value = field?.value ?? "";
+      return { text: char, lead: "", stamp: event.timeStamp, last: now, field, value, start: field?.selectionStart ?? value.length, end: field?.selectionEnd ?? value.length, taken: false, composing: false };
     };
 
     const onKeyDown = (event) => {
@@ -82,13 +88,14 @@ export function DeskKeys({ keymap = {}, onAction, onScan, singleKeys = true, min
         clearTimeout(single);
         // The time between the strokes counts, not how long this page was busy with the one before.
         const gap = burst ? Math.min(event.timeStamp - burst.stamp, now - burst.last) : Infinity;
-        if (burst && gap <= GAP_MS) {
+        if (burst && gap <= (burst.taken ? STALL_MS : GAP_MS)) {
           burst.text += char;
+        } else if (burst && gap <= STALL_MS && burst.lead.length + burst.text.length < SURE_AT) {
+          // Slow typing, or a scanner held up at its first characters: they count if a burst follows.
+          Object.assign(burst, { lead: burst.lead + burst.text, text: char });
         } else {
           drop();
-          const field = hasText(target) ? target : null;
-          const value = field?.value ?? "";
-          burst = { text: char, stamp: event.timeStamp, last: now, field, value, start: field?.selectionStart ?? value.length, end: field?.selectionEnd ?? value.length, taken: false, composing: false };
+          burst = begin(char, event, now, target);
         }
         burst.stamp = event.timeStamp;
         burst.composing ||= event.isComposing || event.key === "Process";
@@ -98,7 +105,7 @@ export function DeskKeys({ keymap = {}, onAction, onScan, singleKeys = true, min
         }
         burst.last = performance.now();
         clearTimeout(timer);
-        timer = setTimeout(drop, burst.taken ? 120 : GAP_MS * 2);
+        timer = setTimeout(drop, STALL_MS);
         if (burst.taken) {
           event.preventDefault();
           event.stopImmediatePropagation();
@@ -106,17 +113,18 @@ export function DeskKeys({ keymap = {}, onAction, onScan, singleKeys = true, min
         }
       }
 
-      if ((event.key === "Enter" || event.code === "Enter" || event.code === "NumpadEnter") && burst?.taken && now - burst.last <= 120) {
+      if ((event.key === "Enter" || event.code === "Enter" || event.code === "NumpadEnter") && burst?.taken && now - burst.last <= STALL_MS) {
         const b = burst;
         clearTimeout(timer);
         burst = null;
         event.preventDefault();
         event.stopImmediatePropagation();
-        if (b.text.length >= p.minScan) {
+        const text = b.lead + b.text;
+        if (text.length >= p.minScan) {
           restore(b, "");
-          p.onScan?.(b.text);
+          p.onScan?.(text);
         } else {
-          restore(b, b.text); // fast but short: never an action by itself
+          restore(b, text); // fast but short: never an action by itself
         }
         return;
       }
