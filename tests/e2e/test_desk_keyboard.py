@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-
 import pytest
 from playwright.sync_api import expect
 
@@ -70,12 +68,7 @@ def test_a_scanner_that_types_is_a_scanner(gate: Gate, key: str, where: str) -> 
     field = desk.page.locator("#desk-search")
     if where != "nowhere":
         field.fill("刘")
-    # The first burst in a browser that has just been started is sometimes cut short and refused as foreign (a known
-    # fault, see the changelog). The second scan hides it, so this test cites no requirement until the fault is mended.
     desk.page.evaluate(BURST, [gate.server.backstage.code(booking=guest["booking"]), key])
-    expect(desk.page.locator(".verdict h1")).to_have_text(re.compile("可以放行|不能放行"))
-    if desk.page.locator(".verdict h1").inner_text() == "不能放行":
-        desk.page.evaluate(BURST, [gate.server.backstage.code(booking=guest["booking"]), key])
     desk.expect_verdict("可以放行")
     desk.expect_name("廖凡")
     expect(field).to_have_value("" if where == "nowhere" else "刘")
