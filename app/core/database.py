@@ -3,7 +3,8 @@
 Services are plain functions of a ``Session`` and never commit. The edge (event handler, route, hub, sweep,
 command) runs them through ``Database.write`` or ``Database.read`` on a database thread, so the event loop
 never waits for a disk. On SQLite one thread does all the writing with ``BEGIN IMMEDIATE``: writers queue in
-order instead of failing with "database is locked", and one hop pays for a whole transaction.
+order instead of failing with "database is locked". What queued meanwhile shares the next commit, each work inside
+a savepoint of its own: a work that fails leaves nothing behind, and waiting for the disk is paid for once.
 """
 
 from __future__ import annotations
@@ -11,9 +12,11 @@ from __future__ import annotations
 import asyncio
 import logging
 import threading
+from collections import deque
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from sqlalchemy import Engine, create_engine, event
@@ -27,6 +30,7 @@ logger = logging.getLogger(__name__)
 
 BUSY_TIMEOUT_MS = 5000
 READERS = 4
+GROUP = 16  # works that share one commit at most: the first of them waits for the last
 
 Listener = Callable[[object], None]
 T = TypeVar("T")
@@ -54,6 +58,17 @@ def _configure_sqlite(engine: Engine) -> None:
         connection.exec_driver_sql("BEGIN IMMEDIATE" if write else "BEGIN")
 
 
+@dataclass(slots=True)
+class _Job:
+    """A work that waits for the writing thread, and what came of it."""
+
+    work: Callable[[Session], Any]
+    future: Future[Any] = field(default_factory=Future)
+    result: Any = None
+    error: Exception | None = None
+    announcements: list[object] = field(default_factory=list)
+
+
 class Database:
     """The engine, its threads, and the listeners that hear what was committed."""
 
@@ -72,6 +87,7 @@ class Database:
         self._write_lock = threading.RLock() if self.is_sqlite else None
         self._readers = ThreadPoolExecutor(READERS, thread_name_prefix="db-read")
         self._writers = ThreadPoolExecutor(1 if self.is_sqlite else READERS, thread_name_prefix="db-write")
+        self._queue: deque[_Job] = deque()
         self._listeners: list[Listener] = []
 
     def listen(self, listener: Listener) -> None:
@@ -79,7 +95,7 @@ class Database:
         self._listeners.append(listener)
 
     @contextmanager
-    def transaction(self) -> Iterator[Session]:
+    def transaction(self, *, announce_now: bool = True) -> Iterator[Session]:
         """One writing unit of work; commits at the end, or leaves nothing behind."""
         lock = self._write_lock
         if lock is not None:
@@ -88,14 +104,14 @@ class Database:
             with Session(self._writing, expire_on_commit=False) as session:
                 yield session
                 session.commit()
-                announcements = session.info.pop("announcements", [])
         except OperationalError as error:
             raise Retryable("database_busy") from error
         finally:
             if lock is not None:
                 lock.release()
-        for announcement in announcements:
-            self._announce(announcement)
+        if announce_now:
+            for announcement in session.info.pop("announcements", []):
+                self._announce(announcement)
 
     @contextmanager
     def snapshot(self) -> Iterator[Session]:
@@ -107,8 +123,14 @@ class Database:
             raise Retryable("database_busy") from error
 
     async def write(self, work: Callable[[Session], T]) -> T:
-        """Run ``work`` in a transaction on a database thread."""
-        return await asyncio.get_running_loop().run_in_executor(self._writers, self.write_now, work)
+        """Run ``work`` in a transaction on a database thread; it is on disk when this returns."""
+        if not self.is_sqlite:
+            return await asyncio.get_running_loop().run_in_executor(self._writers, self.write_now, work)
+        job = _Job(work)
+        self._queue.append(job)
+        self._writers.submit(self._write_queued)
+        result: T = await asyncio.wrap_future(job.future)
+        return result
 
     async def read(self, work: Callable[[Session], T]) -> T:
         """Run ``work`` against a snapshot on a database thread."""
@@ -124,6 +146,43 @@ class Database:
         with self.snapshot() as session:
             return work(session)
 
+    def _write_queued(self) -> None:
+        """Run what waits, up to ``GROUP`` works, in one transaction; an earlier call may have taken it all."""
+        jobs: list[_Job] = []
+        while self._queue and len(jobs) < GROUP:
+            job = self._queue.popleft()
+            if job.future.set_running_or_notify_cancel():
+                jobs.append(job)
+        if not jobs:
+            return
+        try:
+            self._write_group(jobs)
+        except Exception as error:
+            for job in jobs:
+                job.future.set_exception(error)
+            return
+        for job in jobs:
+            for announcement in job.announcements:
+                self._announce(announcement)
+            if job.error is not None:
+                job.future.set_exception(job.error)
+            else:
+                job.future.set_result(job.result)
+
+    def _write_group(self, jobs: list[_Job]) -> None:
+        if len(jobs) == 1:
+            with self.transaction(announce_now=False) as session:
+                jobs[0].result = jobs[0].work(session)
+            jobs[0].announcements = session.info.pop("announcements", [])
+            return
+        assert self._write_lock is not None
+        try:
+            with self._write_lock, self._writing.connect() as connection, connection.begin():
+                for job in jobs:
+                    _run_in_savepoint(job, connection)
+        except OperationalError as error:  # a full disk ends the transaction for all of them
+            raise Retryable("database_busy") from error
+
     def close(self) -> None:
         """Let running work end, then close every connection."""
         self._readers.shutdown(wait=True)
@@ -136,6 +195,19 @@ class Database:
                 listener(announcement)
             except Exception:
                 logger.exception("A listener failed")
+
+
+def _run_in_savepoint(job: _Job, connection: Connection) -> None:
+    with Session(connection, expire_on_commit=False, join_transaction_mode="create_savepoint") as session:
+        try:
+            job.result = job.work(session)
+            session.commit()
+        except OperationalError:
+            raise
+        except Exception as error:
+            job.error = error
+        else:
+            job.announcements = session.info.pop("announcements", [])
 
 
 def announce(session: Session, announcement: object) -> None:

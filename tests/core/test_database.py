@@ -16,8 +16,9 @@ from app.core.database import Database, announce
 from app.core.errors import GateError, Retryable
 from app.core.settings import get_settings
 from app.domain.access import service as access
+from app.domain.admission.evidence import Presented
 from app.domain.admission.models import Attempt, EvidenceRow, Visit
-from app.domain.admission.service import Presented, present
+from app.domain.admission.presenting import present
 from app.domain.sites.models import Site
 from app.runtime.installation import open_installation
 from tests.factories import World, admit, invite, make_world
@@ -135,6 +136,7 @@ DIE = """
 import os, signal, sys
 from app.core import clock
 from app.domain.access import service as access
+from app.domain.admission import presenting
 from app.domain.admission import service as admission
 from app.domain.admission.evidence import Presented
 from app.domain.access.models import VisitorPass
@@ -153,7 +155,7 @@ def die():
 
 def arrive(session):
     code = access.code_now(session.get(VisitorPass, pass_id), clock.now())
-    attempt = admission.present(session, lane, Presented("code", code, "n1", clock.now()))
+    attempt = presenting.present(session, lane, Presented("code", code, "n1", clock.now()))
     session.flush()
     if step == "presenting":
         die()
