@@ -13,7 +13,7 @@ from app.core.errors import GateError, InvalidInput, Retryable
 from app.core.ids import new_id
 from app.core.permissions import Right
 from app.core.settings import get_settings
-from app.domain.admission import exits, service, walk_ins
+from app.domain.admission import exits, presenting, service, walk_ins
 from app.domain.admission import repository as admission
 from app.domain.admission.evidence import Presented
 from app.domain.booking import repository as bookings
@@ -152,7 +152,7 @@ class DeskTasksState(rx.State):
         digits = inputs.clean(query).replace(" ", "")
         if lane_id and digits.isdigit() and len(digits) == 6:
             item = Presented("short_code", digits, f"typed:{new_id()}", clock.now())
-            found = await get_database().write(lambda s: service.present(s, lane_id, item))
+            found = await get_database().write(lambda s: presenting.present(s, lane_id, item))
             desk._chosen = found.id
             await desk._refresh_lane(actor)
             return

@@ -71,7 +71,7 @@ class LaneView:
 
 def lane_view(session: Session, lane_id: str, locale: str, chosen: str) -> LaneView:
     """The lane as its desk shows it; each table is asked once, for this runs at every event."""
-    devices = sites.devices(session, lane_id=lane_id)
+    devices = sites.devices_of_lane(session, lane_id)
     view = LaneView(
         lights=[_light(device, locale) for device in devices],
         camera=next((d.id for d in devices if d.driver == "camera" and d.enabled), ""),

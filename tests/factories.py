@@ -17,8 +17,8 @@ from app.core.permissions import Role
 from app.domain.access import invitations
 from app.domain.access import service as access
 from app.domain.access.models import Card, VisitorPass
+from app.domain.admission import presenting, walk_ins
 from app.domain.admission import service as admission
-from app.domain.admission import walk_ins
 from app.domain.admission.evidence import Presented
 from app.domain.admission.models import Attempt, Visit
 from app.domain.admission.rules import Kind, Result
@@ -178,7 +178,7 @@ def present(
 ) -> Attempt:
     """Something held before a reader."""
     item = Presented(kind, text, nonce_ or nonce(), at or clock.now())
-    return world.do(admission.present, (lane or world.both).id, item)
+    return world.do(presenting.present, (lane or world.both).id, item)
 
 
 def show_code(world: World, issued: VisitorPass, lane: Lane | None = None) -> Attempt:
@@ -205,7 +205,7 @@ def walk_in(world: World, **changes: object) -> Attempt:
 
 def see_document(world: World, attempt: Attempt, result: Result = Result.OK) -> Attempt:
     """The guard looks at the identity card."""
-    return world.do(admission.see, world.guard, attempt.id, Kind.DOCUMENT, result, nonce())
+    return world.do(presenting.see, world.guard, attempt.id, Kind.DOCUMENT, result, nonce())
 
 
 def answer(world: World, attempt: Attempt, *, agree: bool) -> None:

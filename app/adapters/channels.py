@@ -14,11 +14,11 @@ from sqlmodel import Session
 
 from app.core import clock, crypto, i18n
 from app.core.masking import mask_name
-from app.core.outbox import Channel, OutboxMessage
+from app.core.outbox import Channel, Message
 from app.core.settings import get_settings
-from app.domain.admission import repository as admission
+from app.domain.admission import statements
 from app.domain.booking import repository as bookings
-from app.domain.booking.service import link_secret
+from app.domain.booking.links import link_secret
 from app.domain.people import repository as people
 from app.domain.people.service import notify
 from app.domain.sites import repository as sites
@@ -26,19 +26,18 @@ from app.domain.sites import repository as sites
 KEEP = timedelta(days=1)
 
 
-def inbox(session: Session, message: OutboxMessage) -> None:
+def inbox(session: Session, message: Message) -> None:
     """Tell the host of a visit inside the product; the household when no single host was named."""
-    visit = admission.visit(session, message.payload["visit"])
-    booking = bookings.booking(session, visit.booking_id) if visit.booking_id else None
-    if booking is not None and booking.host_id:
-        receivers = [booking.host_id]
-    else:
-        receivers = [person.id for _, person in people.members(session, visit.unit_id or "")]
+    visit_id = str(message.payload["visit"])
+    host, visitor, unit = statements.whom(session, visit_id)
+    receivers = [host] if host else [person.id for _, person in people.members(session, unit or "")]
     for person_id in receivers:
-        notify(session, person_id, message.topic, {"visit": visit.id})
+        if person_id == visitor:
+            continue  # whoever comes home with the own card need not be told so
+        notify(session, person_id, message.topic, {"visit": visit_id})
 
 
-def sms_file(session: Session, message: OutboxMessage) -> None:
+def sms_file(session: Session, message: Message) -> None:
     """Write the text that a gateway would send; one line per message, led by the message's id."""
     booking, visitor, unit = bookings.full(session, message.payload["booking"])
     phone = crypto.reveal(visitor, "phone")

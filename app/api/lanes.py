@@ -12,11 +12,10 @@ from app.api.access import router
 from app.core import clock
 from app.core.actor import current_actor
 from app.core.database import get_database
-from app.core.errors import Conflict, InvalidInput, NotAllowed
+from app.core.errors import InvalidInput, NotAllowed
 from app.core.permissions import Right, needs
-from app.domain.admission import service
+from app.domain.admission import presenting
 from app.domain.admission.evidence import Presented
-from app.domain.admission.rules import Outcome
 
 routes = router("/api/v1")
 
@@ -44,19 +43,16 @@ async def present(lane_id: str, body: Presentation) -> dict[str, Any]:
     item = Presented(body.kind, body.text, f"{actor.account_id}:{body.nonce}", at, actor.account_id)
 
     def work(session: Session) -> dict[str, Any]:
-        attempt = service.present(session, lane_id, item)
-        entered = attempt.status in {"admitted", "left"}
-        if body.admit and attempt.outcome == Outcome.ADMIT and attempt.status == "open":
-            try:
-                service.admit(session, actor, attempt.id)
-                entered = True
-            except Conflict:
-                entered = False
+        if body.admit:
+            arrival, entered = presenting.check_in(session, actor, lane_id, item)
+        else:
+            arrival = presenting.present(session, lane_id, item)
+            entered = arrival.is_through
         return {
-            "attempt": attempt.id,
-            "outcome": attempt.outcome,
-            "reasons": attempt.reasons,
-            "leaving": attempt.leaving,
+            "attempt": arrival.id,
+            "outcome": arrival.outcome,
+            "reasons": arrival.reasons,
+            "leaving": arrival.leaving,
             "admitted": entered,
         }
 

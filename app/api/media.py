@@ -5,19 +5,23 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 
+from fastapi import Request
 from fastapi.responses import Response, StreamingResponse
 from sqlmodel import Session
 
 from app.api.access import router
+from app.api.viewers import Viewer, viewer_of, viewers
 from app.core import audit, vault
 from app.core.actor import current_actor
 from app.core.database import get_database
 from app.core.errors import NotAllowed, NotFound
 from app.core.permissions import Right, needs
 from app.domain.admission import repository as admission
+from app.domain.admission.arrival import OPEN
 from app.domain.people import repository as people
 from app.domain.sites import repository as sites
 from app.runtime.hub import Feed, get_hub
+from app.runtime.sessions import COOKIE
 
 routes = router("/api")
 
@@ -25,19 +29,24 @@ BOUNDARY = "frame"
 NO_STORE = {"Cache-Control": "no-store, private", "X-Content-Type-Options": "nosniff"}
 
 
-async def _feed(device_id: str) -> Feed:
+async def _open_stream(device_id: str, secret: str) -> tuple[Feed, Viewer]:
     actor = current_actor()
-    device = await get_database().read(lambda s: sites.device(s, device_id))
-    actor.require(Right.CAMERA_VIEW, device.site_id)
+
+    def look(session: Session) -> Viewer:
+        device = sites.device(session, device_id)
+        actor.require(Right.CAMERA_VIEW, device.site_id)
+        return viewer_of(session, secret, actor.account_id, device.site_id, device.lane_id)
+
+    viewer = await get_database().read(look)
     center = get_hub()
     feed = center.hardware.camera(device_id) if center else None
     if feed is None:
         raise NotFound("camera_off")
-    return feed
+    return feed, viewer
 
 
-async def frames(feed: Feed) -> AsyncIterator[bytes]:
-    """Each new picture once, as fast as this viewer takes them; a viewer that goes away frees everything.
+async def frames(feed: Feed, viewer: Viewer) -> AsyncIterator[bytes]:
+    """Each new picture once, as fast as this viewer takes them, until the viewer goes away or must not look any more.
 
     The response itself waits for the end of the connection and cancels this. Asking the request here as well would
     be a second reader of the same channel, to which Granian tells a disconnection that never was.
@@ -48,29 +57,32 @@ async def frames(feed: Feed) -> AsyncIterator[bytes]:
     def wake() -> None:
         loop.call_soon_threadsafe(fresh.set)
 
+    viewer.wake = wake
     detach = feed.attach(wake)
+    viewers.add(viewer)
     last = -1
     try:
-        while True:
+        while not viewer.ended:
             await fresh.wait()
             fresh.clear()
             picture = await asyncio.to_thread(feed.jpeg)
-            if picture is None or picture[0] == last:
+            if picture is None or picture[0] == last or viewer.ended:
                 continue
             last = picture[0]
             head = f"--{BOUNDARY}\r\nContent-Type: image/jpeg\r\nContent-Length: {len(picture[1])}\r\n\r\n"
             yield head.encode() + picture[1] + b"\r\n"
     finally:
+        viewers.remove(viewer)
         detach()
 
 
 @routes.get("/cameras/{device_id}/stream")
 @needs(Right.CAMERA_VIEW)
-async def stream(device_id: str) -> Response:
+async def stream(device_id: str, request: Request) -> Response:
     """The live picture as MJPEG; one encode per frame whatever the number of viewers."""
-    feed = await _feed(device_id)
+    feed, viewer = await _open_stream(device_id, request.cookies.get(COOKIE, ""))
     media = f"multipart/x-mixed-replace; boundary={BOUNDARY}"
-    return StreamingResponse(frames(feed), media_type=media, headers=NO_STORE)
+    return StreamingResponse(frames(feed, viewer), media_type=media, headers=NO_STORE)
 
 
 @routes.get("/attempts/{attempt_id}/snapshot")
@@ -87,7 +99,7 @@ async def snapshot(attempt_id: str) -> Response:
         )
         asked = household and consent is not None and consent.status == "asked"
         guard = actor.has(Right.DESK_USE) and actor.site_id == attempt.site_id
-        if not (asked or (guard and attempt.status == admission.OPEN)):
+        if not (asked or (guard and attempt.status == OPEN)):
             raise NotAllowed("not_allowed")
         if not attempt.snapshot_id:
             raise NotFound("file_unknown")

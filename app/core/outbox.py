@@ -5,9 +5,9 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
-from sqlalchemy import insert
+from sqlalchemy import bindparam, insert, update
 from sqlmodel import Field, Session, SQLModel, col, select
 
 from app.core import clock
@@ -37,14 +37,51 @@ class OutboxMessage(SQLModel, table=True):
     finished_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
 
 
+class Message(NamedTuple):
+    """What a channel is handed."""
+
+    id: str
+    channel: str
+    topic: str
+    site_id: str
+    payload: dict[str, Any]
+    attempts: int
+
+
 _INSERT = insert(OutboxMessage)
+_COLUMNS = (
+    OutboxMessage.id,
+    OutboxMessage.channel,
+    OutboxMessage.topic,
+    OutboxMessage.site_id,
+    OutboxMessage.payload,
+    OutboxMessage.attempts,
+)
+_TAKE = select(*_COLUMNS).where(OutboxMessage.state == "pending")  # type: ignore[call-overload]
+_TAKE_ONE = _TAKE.where(OutboxMessage.id == bindparam("message")).with_for_update(skip_locked=True)
+_TAKE_DUE = (
+    _TAKE.where(col(OutboxMessage.due_at) <= bindparam("now"))
+    .order_by(col(OutboxMessage.due_at), col(OutboxMessage.id))
+    .limit(BATCH)
+    .with_for_update(skip_locked=True)
+)
+_MARK = (
+    update(OutboxMessage)
+    .where(col(OutboxMessage.id) == bindparam("message"))
+    .values(
+        {
+            name: bindparam(f"new_{name}")
+            for name in ("state", "attempts", "last_error", "due_at", "finished_at")
+        }
+    )
+)
 
 
 class OutboxFilled:
     """Announced after a commit that put messages into the outbox."""
 
 
-Channel = Callable[[Session, OutboxMessage], None]
+Channel = Callable[[Session, Message], None]
 
 
 def post(session: Session, channel: str, topic: str, site_id: str, payload: dict[str, Any]) -> str:
@@ -86,26 +123,34 @@ def deliver(session: Session, message_id: str, channels: dict[str, Channel]) -> 
 
     A crash after delivery and before the commit repeats it with the same id, which receivers use to tell.
     """
-    query = select(OutboxMessage).where(OutboxMessage.id == message_id).with_for_update(skip_locked=True)
-    message = session.exec(query).first()
-    if message is None or message.state != "pending":
-        return True
-    message.attempts += 1
+    session.flush()
+    row = session.connection().execute(_TAKE_ONE, {"message": message_id}).first()
+    return row is None or _deliver(session, Message._make(row), channels)
+
+
+def deliver_due(session: Session, now: datetime, channels: dict[str, Channel]) -> int:
+    """Deliver one batch in one transaction and return how many were delivered; 0 when nothing is left."""
+    session.flush()
+    rows = session.connection().execute(_TAKE_DUE, {"now": now}).all()
+    return sum(_deliver(session, Message._make(row), channels) for row in rows)
+
+
+def _deliver(session: Session, message: Message, channels: dict[str, Channel]) -> bool:
+    attempts, now = message.attempts + 1, clock.now()
+    mark = {"message": message.id, "new_attempts": attempts, "new_due_at": now, "new_finished_at": now}
     try:
         with session.begin_nested():  # what a failing channel wrote goes; the count of its attempts stays
             channels[message.channel](session, message)
     except Exception as error:
         logger.warning("Outbox message %s failed: %s", message.id, type(error).__name__)
-        message.last_error = type(error).__name__
-        if message.attempts > len(BACK_OFF):
-            message.state, message.finished_at = "dead", clock.now()
-            return True
-        message.due_at = clock.now() + BACK_OFF[message.attempts - 1]
-        return False
-    message.state, message.last_error, message.finished_at = "sent", "", clock.now()
-    return True
-
-
-def deliver_due(session: Session, now: datetime, channels: dict[str, Channel]) -> int:
-    """Deliver one batch in one transaction and return how many were delivered; 0 when nothing is left."""
-    return sum(deliver(session, message_id, channels) for message_id in due(session, now))
+        mark |= {"new_state": "dead", "new_last_error": type(error).__name__}
+        if attempts <= len(BACK_OFF):
+            mark |= {
+                "new_state": "pending",
+                "new_due_at": now + BACK_OFF[attempts - 1],
+                "new_finished_at": None,
+            }
+    else:
+        mark |= {"new_state": "sent", "new_last_error": ""}
+    session.connection().execute(_MARK, mark)
+    return mark["new_state"] != "pending"

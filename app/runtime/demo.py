@@ -22,7 +22,7 @@ from app.core.settings import get_settings
 from app.domain.access import invitations
 from app.domain.access import service as access
 from app.domain.access.models import VisitorPass
-from app.domain.admission import exits
+from app.domain.admission import exits, presenting
 from app.domain.admission import repository as visits
 from app.domain.admission import service as admission
 from app.domain.admission.evidence import Presented
@@ -189,7 +189,7 @@ def refresh(session: Session) -> None:
     for phone, name, mobile, start, hours, purpose, heads in LEFT:
         visit_id = _arrive(session, site, lane, guard, phone, name, mobile, start, hours, purpose, heads)
         exits.leave(session, guard, visit_id, lane.id, "search")
-    admission.present(
+    presenting.present(
         session, lane.id, Presented("code", "https://example.com/", f"demo-foreign-{now.timestamp()}", now)
     )
     for attempt in session.exec(
@@ -260,9 +260,9 @@ def _arrive(
     booking = session.get(Booking, booking_id)
     issued = session.exec(select(VisitorPass).where(VisitorPass.booking_id == booking_id)).one()
     item = Presented("code", access.code_now(issued, now), f"demo-{booking_id}", now)
-    attempt = admission.present(session, lane.id, item)
-    visit_id = admission.admit(session, guard, attempt.id).id
-    visit = visits.visit(session, visit_id)
+    arrival = presenting.present(session, lane.id, item)
+    visit = admission.admit(session, guard, arrival.id)
+    attempt = visits.attempt(session, arrival.id)
     session.refresh(attempt)
     begun = now + timedelta(hours=start)
     visit.entered_at, visit.due_at = begun, begun + timedelta(hours=hours)
@@ -274,7 +274,7 @@ def _arrive(
     session.add(visit)
     session.add(attempt)
     session.flush()
-    return visit_id
+    return visit.id
 
 
 def keep_sign_in(folder: Path, lines: list[SignIn]) -> None:

@@ -1,6 +1,6 @@
 """Device events in, verdicts out: each lane's events are recorded in order, and nothing read is lost.
 
-Driver threads hand over events; one task per lane records them through ``admission.present``. While the
+Driver threads hand over events; one task per lane records them through ``presenting.present``. While the
 database is busy the event waits and is tried again, its nonce makes that harmless.
 """
 
@@ -15,7 +15,7 @@ from sqlmodel import Session
 from app.core import clock
 from app.core.database import Database, announce
 from app.core.errors import GateError, Retryable
-from app.domain.admission import judging, service
+from app.domain.admission import judging, presenting
 from app.domain.admission.evidence import Presented
 from app.domain.admission.models import LaneChanged
 from app.domain.booking.models import BookingChanged
@@ -118,7 +118,7 @@ class Hub:
             return
         for attempt, pause in enumerate((*BACK_OFF, BACK_OFF[-1] * 4)):
             try:
-                await self._database.write(lambda session: service.present(session, event.lane_id, item))
+                await self._database.write(lambda session: presenting.present(session, event.lane_id, item))
                 return
             except Retryable:
                 logger.warning(

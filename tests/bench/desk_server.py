@@ -23,16 +23,16 @@ FOLDER = Path(os.environ.get("GATEHOUSE_DATA_DIR", "."))
 
 
 def _feed(hub: Hub, work: list[tuple[str, str]], passes: dict[str, VisitorPass]) -> None:
-    sent: dict[str, float] = {}
+    sent: dict[str, list[float]] = {lane: [] for lane, _ in work}
     begun = time.monotonic()
     gap = SECONDS / max(1, len(work))
-    for index, (lane_id, booking_id) in enumerate(work):
+    for index, (lane_id, item) in enumerate(work):
         pause = begun + index * gap - time.monotonic()
         if pause > 0:
             time.sleep(pause)
         now = clock.now()
-        text = code_now(passes[booking_id], now)
-        sent[booking_id] = time.time()
+        text = code_now(passes[item], now) if item in passes else item
+        sent[lane_id].append(time.time())
         hub._receive_event(DeviceEvent(lane_id, "bench", EventKind.CODE, {"text": text}, now, index, "bench"))
     (FOLDER / "sent.json").write_text(json.dumps(sent))
 

@@ -18,7 +18,7 @@ from app.domain.access import repository as passes
 from app.domain.access import service as access
 from app.domain.access.models import VisitorPass
 from app.domain.access.rules import PassStatus
-from app.domain.admission import exits, judging, repository
+from app.domain.admission import exits, judging, presenting, repository
 from app.domain.admission import service as admission
 from app.domain.admission.evidence import Presented
 from app.domain.admission.models import Attempt, EvidenceRow, Visit
@@ -171,7 +171,7 @@ def test_the_same_event_delivered_at_the_same_moment_makes_one_row(
 ) -> None:
     _, issued, _ = invite(world)
     item = Presented("code", access.code_now(issued, fake_clock.now()), nonce(), fake_clock.now())
-    results = at_once(*[lambda: world.do(admission.present, world.both.id, item)] * 3)
+    results = at_once(*[lambda: world.do(presenting.present, world.both.id, item)] * 3)
     assert (count_rows(world, Attempt), count_rows(world, EvidenceRow)) == (1, 1)
     kept = world.ask(lambda session: session.exec(select(Attempt)).one())
     assert (kept.outcome, kept.reasons) == (Outcome.ADMIT, [Reason.BOOKED])
@@ -254,7 +254,7 @@ def test_six_digits_serve_as_well_as_the_code(world: World) -> None:
 @pytest.mark.req("BK-07", "AD-01")
 def test_a_name_at_the_desk_with_a_document_serves_as_well_as_the_code(world: World) -> None:
     booking, _, _ = invite(world)
-    attempt = world.do(admission.find_by_name, world.guard, world.both.id, booking.id, nonce())
+    attempt = world.do(presenting.find_by_name, world.guard, world.both.id, booking.id, nonce())
     assert attempt.reasons == [Reason.IDENTITY_MISSING]
     assert see_document(world, attempt).outcome == Outcome.ADMIT
     assert admit(world, attempt).booking_id == booking.id
@@ -464,7 +464,7 @@ def test_refusing_keeps_the_row_and_the_note_sealed(world: World) -> None:
     with pytest.raises(Conflict):
         world.do(admission.refuse, world.guard, attempt.id)
     with pytest.raises(Conflict):
-        world.do(admission.see, world.guard, attempt.id, Kind.DOCUMENT, Result.OK, nonce())
+        world.do(presenting.see, world.guard, attempt.id, Kind.DOCUMENT, Result.OK, nonce())
 
 
 def test_a_new_stranger_closes_the_one_before(world: World) -> None:

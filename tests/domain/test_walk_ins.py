@@ -9,8 +9,8 @@ from app.core import crypto
 from app.core.audit import AuditEntry
 from app.core.errors import Conflict, GateError, InvalidInput, NotAllowed
 from app.core.permissions import Role
+from app.domain.admission import presenting, walk_ins
 from app.domain.admission import service as admission
-from app.domain.admission import walk_ins
 from app.domain.admission.models import Attempt, HostConsent, Visit
 from app.domain.admission.rules import Consent, Kind, Outcome, Reason, Result
 from app.domain.admission.service import NotAdmissible
@@ -65,7 +65,7 @@ def test_a_declined_stranger_does_not_enter_by_name(world: World) -> None:
     attempt = walk_in(world)
     answer(world, attempt, agree=False)
     world.do(admission.refuse, world.guard, attempt.id)
-    named = world.do(admission.find_by_name, world.guard, world.both.id, attempt.booking_id, nonce())
+    named = world.do(presenting.find_by_name, world.guard, world.both.id, attempt.booking_id, nonce())
     see_document(world, named)
     assert world.get(Attempt, named.id).outcome == Outcome.NEEDS
     with pytest.raises(NotAdmissible):
@@ -203,7 +203,7 @@ def test_service_staff_show_their_work_permit(world: World) -> None:
     attempt = see_document(world, walk_in(world, visitor_type=VisitorKind.SERVICE))
     answer(world, attempt, agree=True)
     assert world.get(Attempt, attempt.id).reasons == [Reason.PERMIT_MISSING]
-    world.do(admission.see, world.guard, attempt.id, Kind.PERMIT, Result.OK, nonce())
+    world.do(presenting.see, world.guard, attempt.id, Kind.PERMIT, Result.OK, nonce())
     assert world.get(Attempt, attempt.id).outcome == Outcome.ADMIT
 
 

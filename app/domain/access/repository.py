@@ -4,18 +4,36 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import BindParameter, Update, bindparam, update
 from sqlmodel import Session, col, func, select
 
 from app.core import crypto
+from app.core.errors import NotFound
+from app.domain.access import card_numbers
 from app.domain.access.models import Card, VisitorPass
 from app.domain.access.rules import PassStatus
 
-_BY_CODE = select(VisitorPass).where(
-    VisitorPass.code_id == bindparam("code"), VisitorPass.site_id == bindparam("site")
-)
+_BY_CODE = select(
+    VisitorPass.id,
+    VisitorPass.site_id,
+    VisitorPass.booking_id,
+    VisitorPass.code_id,
+    VisitorPass.kid,
+    VisitorPass.status,
+).where(VisitorPass.code_id == bindparam("code"), VisitorPass.site_id == bindparam("site"))  # type: ignore[call-overload]
+
+
+class PassKey(NamedTuple):
+    """What a presented code is checked against, as plain values: it is asked at every arrival."""
+
+    id: str
+    site_id: str
+    booking_id: str
+    code_id: str
+    kid: int
+    status: str
 
 
 def _use_step(column: Any) -> Update:
@@ -30,9 +48,11 @@ _USE_STEP_IN, _USE_STEP_OUT = (
 )
 
 
-def by_code(session: Session, site_id: str, code_id: str) -> VisitorPass | None:
+def by_code(session: Session, site_id: str, code_id: str) -> PassKey | None:
     """The pass with this opaque id at a site."""
-    return session.exec(_BY_CODE, params={"code": code_id, "site": site_id}).first()
+    session.flush()
+    row = session.connection().execute(_BY_CODE, {"code": code_id, "site": site_id}).first()
+    return PassKey(*row) if row else None
 
 
 def by_short_code(session: Session, site_id: str, digits: str) -> VisitorPass | None:
@@ -50,9 +70,35 @@ def of_booking(session: Session, booking_id: str) -> VisitorPass | None:
 
 
 def card(session: Session, site_id: str, uid: str) -> Card | None:
-    """The card with this UID at a site."""
-    index = crypto.keyring().index("card", f"{site_id}|{uid}")
+    """The card with this UID at a site, however a lane's reader spells the number."""
+    index = card_index(site_id, card_numbers.normal(uid))
     return session.exec(select(Card).where(Card.site_id == site_id, Card.uid_index == index)).first()
+
+
+def card_index(site_id: str, number: str) -> bytes:
+    """The keyed hash by which a card is found; ``number`` as ``card_numbers`` spells it."""
+    return crypto.keyring().index("card", f"{site_id}|{number}")
+
+
+def card_by_id(session: Session, card_id: str) -> Card:
+    """One card; raises ``NotFound``."""
+    found = session.get(Card, card_id)
+    if found is None:
+        raise NotFound("card_unknown")
+    return found
+
+
+def cards_of(session: Session, booking_ids: Sequence[str]) -> dict[str, list[Card]]:
+    """The cards of some standing bookings, newest first."""
+    query = (
+        select(Card)
+        .where(col(Card.booking_id).in_(booking_ids))
+        .order_by(col(Card.issued_at).desc(), col(Card.id))
+    )
+    found: dict[str, list[Card]] = {}
+    for row in session.exec(query):
+        found.setdefault(row.booking_id, []).append(row)
+    return found
 
 
 def use_step(session: Session, pass_id: str, step: int, *, leaving: bool) -> bool:

@@ -9,10 +9,8 @@ from sqlmodel import Session
 
 from app.domain.access import repository as access
 from app.domain.access import service as access_service
-from app.domain.access.models import Card, VisitorPass
 from app.domain.access.rules import BADGE, CardStatus, PassStatus, parse, step_fault
 from app.domain.admission.rules import Kind, Result
-from app.domain.sites.models import Site
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,18 +30,10 @@ class Finding:
 
     kind: Kind
     result: Result
-    issued: VisitorPass | None = None
-    card: Card | None = None
+    booking_id: str | None = None
+    pass_id: str | None = None
+    card_id: str | None = None
     step: int = 0
-
-    @property
-    def booking_id(self) -> str | None:
-        """The booking it speaks for; a forged code speaks for none."""
-        if self.result in {Result.FORGED, Result.FOREIGN}:
-            return None
-        if self.issued is not None:
-            return self.issued.booking_id
-        return self.card.booking_id if self.card is not None else None
 
 
 PASS_RESULTS = {
@@ -61,42 +51,42 @@ CARD_RESULTS = {
 }
 
 
-def examine(session: Session, site: Site, item: Presented, now: datetime) -> Finding:
-    """Resolve one presented item; writes nothing."""
+def examine(session: Session, site_id: str, item: Presented, now: datetime) -> Finding:
+    """Resolve one presented item; writes nothing. A forged code speaks for no booking."""
     if item.kind == "card":
-        return _examine_card(session, site, item.text)
+        return _examine_card(session, site_id, item.text)
     if item.kind == "code":
-        return _examine_code(session, site, item.text, now)
+        return _examine_code(session, site_id, item.text, now)
     if item.kind == "short_code":
-        issued = access.by_short_code(session, site.id, item.text)
+        issued = access.by_short_code(session, site_id, item.text)
         if issued is None:
             return Finding(Kind.SHORT_CODE, Result.UNKNOWN)
-        return Finding(Kind.SHORT_CODE, PASS_RESULTS[PassStatus(issued.status)], issued)
+        return Finding(Kind.SHORT_CODE, PASS_RESULTS[PassStatus(issued.status)], issued.booking_id, issued.id)
     kind = Kind.CARD if item.text.startswith("card") else Kind.CODE
     return Finding(kind, Result.UNREADABLE)
 
 
-def _examine_card(session: Session, site: Site, uid: str) -> Finding:
-    card = access.card(session, site.id, uid)
+def _examine_card(session: Session, site_id: str, uid: str) -> Finding:
+    card = access.card(session, site_id, uid)
     if card is None:
         return Finding(Kind.CARD, Result.UNKNOWN)
-    return Finding(Kind.CARD, CARD_RESULTS[CardStatus(card.status)], card=card)
+    return Finding(Kind.CARD, CARD_RESULTS[CardStatus(card.status)], card.booking_id, card_id=card.id)
 
 
-def _examine_code(session: Session, site: Site, text: str, now: datetime) -> Finding:
+def _examine_code(session: Session, site_id: str, text: str, now: datetime) -> Finding:
     code = parse(text)
     if code is None:
         return Finding(Kind.CODE, Result.FOREIGN)
     kind = Kind.BADGE if code.kind == BADGE else Kind.CODE
-    issued = access.by_code(session, site.id, code.code_id)
+    issued = access.by_code(session, site_id, code.code_id)
     if issued is None:
         return Finding(kind, Result.UNKNOWN)
     if not access_service.genuine(issued, code):
         return Finding(kind, Result.FORGED)
     if issued.status != PassStatus.ACTIVE:
-        return Finding(kind, PASS_RESULTS[PassStatus(issued.status)], issued)
+        return Finding(kind, PASS_RESULTS[PassStatus(issued.status)], issued.booking_id, issued.id)
     if kind is Kind.BADGE:
-        return Finding(kind, Result.OK, issued)
+        return Finding(kind, Result.OK, issued.booking_id, issued.id)
     if step_fault(code.step, now.timestamp()) is not None:
-        return Finding(kind, Result.STALE, issued, step=code.step)
-    return Finding(kind, Result.OK, issued, step=code.step)
+        return Finding(kind, Result.STALE, issued.booking_id, issued.id, step=code.step)
+    return Finding(kind, Result.OK, issued.booking_id, issued.id, step=code.step)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from sqlalchemy import update
 from sqlmodel import Session, col
 
@@ -14,7 +16,7 @@ from app.core.permissions import Right
 from app.core.settings import get_settings
 from app.domain.access import service as access_service
 from app.domain.access.rules import PassStatus
-from app.domain.admission import repository
+from app.domain.admission import repository, statements
 from app.domain.admission.models import LaneChanged, PassLoss, Visit
 from app.domain.booking import repository as bookings
 from app.domain.booking.rules import BookingSource, BookingStatus
@@ -51,7 +53,7 @@ def leave(
         raise Conflict("visit_over")
     session.refresh(visit)
     if attempt_id:
-        repository.claim(
+        statements.claim(
             session, repository.attempt(session, attempt_id), "left", now, actor.account_id or actor.kind
         )
     issued = repository.visitor_pass(session, visit.pass_id) if visit.pass_id else None
@@ -68,6 +70,16 @@ def leave(
     outbox.post(session, "inbox", "visitor_left", visit.site_id, {"visit": visit.id})
     announce(session, LaneChanged(visit.site_id, lane_id, attempt_id, "admit" if attempt_id else ""))
     return visit
+
+
+def leave_unseen(session: Session, actor: Actor, visit_id: str, now: datetime) -> None:
+    """End the visit of somebody who is let in again: they left and nobody saw it. The pass stays theirs."""
+    session.connection().execute(
+        update(Visit)
+        .where(col(Visit.id) == visit_id, col(Visit.left_at).is_(None))
+        .values(left_at=now, exit_kind="unseen")
+    )
+    audit.record(session, actor, "visit.leave", "visit", visit_id, details={"how": "unseen"})
 
 
 def lose_pass(

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from typing import Protocol
 from zoneinfo import ZoneInfo
 
 from sqlmodel import Session
 
 from app.core import clock
 from app.core.database import announce
-from app.domain.admission import repository
+from app.domain.admission import repository, statements
+from app.domain.admission.arrival import Arrival, Dossier
 from app.domain.admission.models import Attempt, LaneChanged
-from app.domain.admission.repository import Dossier
 from app.domain.admission.rules import (
     BookingFacts,
     Consent,
@@ -25,9 +26,7 @@ from app.domain.admission.rules import (
     Risk,
     decide,
 )
-from app.domain.booking.models import Booking
 from app.domain.sites import repository as sites
-from app.domain.sites.models import Site, VisitorType
 from app.domain.sites.rules import stricter
 
 CUES = {
@@ -38,10 +37,22 @@ CUES = {
 }
 
 
+class Place(Protocol):
+    """What a site says of decisions."""
+
+    @property
+    def risk_class(self) -> str:
+        """Its class where no area has a stricter one."""
+
+    @property
+    def time_zone(self) -> str:
+        """Its IANA zone."""
+
+
 def gather(
     session: Session,
-    attempt: Attempt,
-    site: Site,
+    attempt: Attempt | Arrival,
+    site: Place,
     now: datetime,
     evidence: Sequence[Evidence] | None = None,
     *,
@@ -49,18 +60,18 @@ def gather(
 ) -> Facts:
     """The facts of an attempt as the database holds them now; ``known`` is what was read of its booking already."""
     if evidence is None:
-        rows = repository.evidence_of(session, attempt.id)
-        evidence = [Evidence(Kind(row.kind), Result(row.result)) for row in rows]
+        rows = statements.evidence_of(session, attempt.id)
+        evidence = [Evidence(Kind(kind), Result(result)) for kind, result in rows]
     risk = site.risk_class
     booking_facts: BookingFacts | None = None
     inside = needs_permit = False
     if attempt.booking_id:
-        found = known or repository.dossier(session, attempt.booking_id)
+        found = known or statements.dossier(session, attempt.booking_id)
         risk = stricter(site.risk_class, found.area_class)
         inside = found.inside is not None
-        needs_permit = found.kind.needs_permit
+        needs_permit = found.needs_permit
         if not attempt.walk_in:
-            booking_facts = _booking_facts(found.booking, found.kind, site, now)
+            booking_facts = _booking_facts(found, site, now)
     consent = repository.consent_of(session, attempt.id) if attempt.walk_in else None
     return Facts(
         risk=Risk(risk),
@@ -76,37 +87,45 @@ def gather(
     )
 
 
-def _booking_facts(booking: Booking, kind: VisitorType, site: Site, now: datetime) -> BookingFacts:
+def _booking_facts(known: Dossier, site: Place, now: datetime) -> BookingFacts:
     today = now.astimezone(ZoneInfo(site.time_zone)).date()
     return BookingFacts(
-        status=booking.status,
-        starts_at=booking.starts_at,
-        ends_at=booking.ends_at,
-        early=timedelta(minutes=kind.early_minutes),
-        late=timedelta(minutes=kind.late_minutes),
-        standing=booking.source == "standing",
-        renewed=not kind.daily_renewal or booking.renewed_on == today,
+        status=known.status,
+        starts_at=known.starts_at,
+        ends_at=known.ends_at,
+        early=timedelta(minutes=known.early_minutes),
+        late=timedelta(minutes=known.late_minutes),
+        standing=known.source == "standing",
+        renewed=not known.daily_renewal or known.renewed_on == today,
     )
 
 
-def judge(
+def weigh(
     session: Session,
-    attempt: Attempt,
-    site: Site,
+    attempt: Attempt | Arrival,
+    site: Place,
     evidence: Sequence[Evidence] | None = None,
     *,
     cue: bool = True,
     known: Dossier | None = None,
 ) -> Decision:
-    """Decide on an open attempt, keep the verdict with it, and tell the desks of its lane."""
+    """Decide on an open attempt, put the verdict into it, and tell the desks of its lane; writes nothing."""
     now = clock.now()
     decision = decide(gather(session, attempt, site, now, evidence, known=known), now)
     changed = attempt.outcome != decision.outcome
     attempt.outcome = decision.outcome
     attempt.reasons = [reason.value for reason in decision.reasons]
-    session.add(attempt)
     sound = CUES[decision.outcome] if cue and changed else ""
     announce(session, LaneChanged(attempt.site_id, attempt.lane_id, attempt.id, sound))
+    return decision
+
+
+def judge(
+    session: Session, attempt: Attempt, site: Place, *, cue: bool = True, known: Dossier | None = None
+) -> Decision:
+    """Decide on an attempt that is written already, and keep the verdict with it."""
+    decision = weigh(session, attempt, site, cue=cue, known=known)
+    session.add(attempt)
     return decision
 
 

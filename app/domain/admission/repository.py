@@ -3,78 +3,34 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
-from sqlalchemy import bindparam, insert, update
+from sqlalchemy import bindparam, update
 from sqlmodel import Session, col, func, select
 
 from app.core.errors import NotFound
 from app.domain.access.models import Card, VisitorPass
+from app.domain.admission.arrival import OPEN
 from app.domain.admission.models import Attempt, EvidenceRow, HostConsent, PassLoss, Visit
-from app.domain.booking.models import Booking
 from app.domain.people.models import Person, UnitMember
-from app.domain.sites import repository as sites
-from app.domain.sites.models import Area, Lane, Unit, VisitorType
-from app.domain.sites.rules import stricter
-
-OPEN = "open"
+from app.domain.sites.models import Lane, Unit
 
 # The statements of every arrival are built once: building one anew costs more than running it.
-_BY_NONCE = (
-    select(Attempt)
-    .join(EvidenceRow, col(EvidenceRow.attempt_id) == Attempt.id)
-    .where(EvidenceRow.nonce == bindparam("nonce"))
-)
 _OPEN_AT_LANE = (
     select(Attempt)
     .where(Attempt.lane_id == bindparam("lane"), Attempt.status == OPEN)
     .order_by(col(Attempt.id))
     .limit(20)
 )
+_LATEST_CLOSED = (
+    select(Attempt)
+    .where(Attempt.lane_id == bindparam("lane"), Attempt.status != OPEN)
+    .order_by(col(Attempt.id).desc())
+    .limit(1)
+)
 _EVIDENCE = (
     select(EvidenceRow).where(EvidenceRow.attempt_id == bindparam("attempt")).order_by(col(EvidenceRow.id))
 )
-_DOSSIER = (
-    select(Booking, VisitorType, col(Area.risk_class), col(Area.parent_id), Visit)  # type: ignore[call-overload]
-    .join(
-        VisitorType,
-        (col(VisitorType.site_id) == Booking.site_id) & (VisitorType.code == Booking.visitor_type),
-    )
-    .join(Unit, col(Unit.id) == Booking.unit_id)
-    .join(Area, col(Area.id) == Unit.area_id, isouter=True)
-    .join(Visit, (col(Visit.booking_id) == Booking.id) & col(Visit.left_at).is_(None), isouter=True)
-    .where(Booking.id == bindparam("booking"))
-    .limit(1)
-)
-_DOSSIER_AGAIN = _DOSSIER.execution_options(populate_existing=True)
-# A statement of its own: one that waits for the lock reads the locked row anew, but what it joins as it was before.
-_LOCK_BOOKING = select(Booking.id).where(Booking.id == bindparam("booking")).with_for_update(key_share=True)
-_CLAIM = (
-    update(Attempt)
-    .where(col(Attempt.id) == bindparam("attempt"), col(Attempt.status) == OPEN)
-    .values(
-        {
-            name: bindparam(f"new_{name}")
-            for name in ("status", "closed_at", "closed_by", "outcome", "reasons", "visit_id", "pass_id")
-        }
-    )
-)
-_INSERT_EVIDENCE, _INSERT_VISIT = insert(EvidenceRow), insert(Visit)
-_SET_BOOKING_STATUS = (
-    update(Booking).where(col(Booking.id) == bindparam("booking")).values(status=bindparam("new_status"))
-)
-
-
-@dataclass(frozen=True, slots=True)
-class Dossier:
-    """A booking with what a decision on it needs: its type, the class set for its area, who of it is inside."""
-
-    booking: Booking
-    kind: VisitorType
-    area_class: str
-    inside: Visit | None
 
 
 def attempt(session: Session, attempt_id: str) -> Attempt:
@@ -85,11 +41,6 @@ def attempt(session: Session, attempt_id: str) -> Attempt:
     return found
 
 
-def attempt_of_nonce(session: Session, nonce: str) -> Attempt | None:
-    """The attempt that a delivery belongs to, when it was delivered before."""
-    return session.exec(_BY_NONCE, params={"nonce": nonce}).first()
-
-
 def open_attempts(session: Session, lane_id: str) -> Sequence[Attempt]:
     """What waits at a lane, oldest first: it survives a restart because it is nowhere but here."""
     return session.exec(_OPEN_AT_LANE, params={"lane": lane_id}).all()
@@ -97,13 +48,7 @@ def open_attempts(session: Session, lane_id: str) -> Sequence[Attempt]:
 
 def latest_closed(session: Session, lane_id: str) -> Attempt | None:
     """The newest attempt of a lane that is no longer open."""
-    query = (
-        select(Attempt)
-        .where(Attempt.lane_id == lane_id, Attempt.status != OPEN)
-        .order_by(col(Attempt.id).desc())
-        .limit(1)
-    )
-    return session.exec(query).first()
+    return session.exec(_LATEST_CLOSED, params={"lane": lane_id}).first()
 
 
 def evidence_of(session: Session, attempt_id: str) -> Sequence[EvidenceRow]:
@@ -111,67 +56,10 @@ def evidence_of(session: Session, attempt_id: str) -> Sequence[EvidenceRow]:
     return session.exec(_EVIDENCE, params={"attempt": attempt_id}).all()
 
 
-def add_evidence(session: Session, row: dict[str, Any]) -> None:
-    """Put down one presented item; its attempt is written already."""
-    session.connection().execute(_INSERT_EVIDENCE, row)
-
-
 def open_attempts_of_booking(session: Session, booking_id: str) -> Sequence[Attempt]:
     """Arrivals of one booking at any lane that are not closed."""
     query = select(Attempt).where(Attempt.booking_id == booking_id, Attempt.status == OPEN)
     return session.exec(query).all()
-
-
-def dossier(session: Session, booking_id: str, *, lock: bool = False) -> Dossier:
-    """Everything on a booking in one statement; ``lock`` keeps others off the booking meanwhile."""
-    if lock and session.get_bind().dialect.name == "postgresql":
-        session.exec(_LOCK_BOOKING, params={"booking": booking_id}).first()
-    row = session.exec(_DOSSIER_AGAIN if lock else _DOSSIER, params={"booking": booking_id}).first()
-    if row is None:
-        raise NotFound("booking_unknown")
-    booking, kind, risk, parent, inside = row
-    around = sites.area_class(session, parent) if parent else ""
-    return Dossier(booking, kind, stricter(risk or around, around) if around else risk or "", inside)
-
-
-def claim(
-    session: Session,
-    attempt: Attempt,
-    status: str,
-    now: datetime,
-    by: str,
-    *,
-    outcome: str = "",
-    reasons: Sequence[str] | None = None,
-    visit_id: str | None = None,
-    pass_id: str | None = None,
-) -> bool:
-    """Close an open attempt; False when somebody else was faster or pressed twice.
-
-    The statement itself asks whether the row is still open, whatever this session believes of it.
-    """
-    values: dict[str, Any] = {
-        "attempt": attempt.id,
-        "new_status": status,
-        "new_closed_at": now,
-        "new_closed_by": by,
-        "new_outcome": outcome or attempt.outcome,
-        "new_reasons": attempt.reasons if reasons is None else list(reasons),
-        "new_visit_id": visit_id or attempt.visit_id,
-        "new_pass_id": pass_id or attempt.pass_id,
-    }
-    session.flush()
-    return bool(session.connection().execute(_CLAIM, values).rowcount)
-
-
-def add_visit(session: Session, visit: Visit) -> None:
-    """Write a new visit."""
-    session.connection().execute(_INSERT_VISIT, visit.model_dump())
-
-
-def set_booking_status(session: Session, booking_id: str, status: str) -> None:
-    """Move a booking on."""
-    session.connection().execute(_SET_BOOKING_STATUS, {"booking": booking_id, "new_status": status})
 
 
 def consent_of(session: Session, attempt_id: str) -> HostConsent | None:

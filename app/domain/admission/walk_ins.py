@@ -13,12 +13,12 @@ from app.core.database import announce
 from app.core.errors import Conflict, InvalidInput, NotAllowed
 from app.core.ids import new_id
 from app.core.permissions import Right
-from app.core.settings import get_settings
-from app.domain.admission import repository
-from app.domain.admission.judging import judge
-from app.domain.admission.models import Attempt, HostConsent, LaneChanged
+from app.domain.admission import repository, statements
+from app.domain.admission.arrival import OPEN, Arrival
+from app.domain.admission.judging import judge, weigh
+from app.domain.admission.models import HostConsent, LaneChanged
+from app.domain.admission.presenting import close_strangers
 from app.domain.admission.rules import Consent
-from app.domain.admission.service import WALK_IN_HOURS, close_strangers, new_attempt
 from app.domain.booking.models import Booking
 from app.domain.booking.rules import HEADS, BookingSource, BookingStatus, Purpose
 from app.domain.people import repository as people
@@ -26,7 +26,9 @@ from app.domain.people import service as people_service
 from app.domain.people.models import InboxChanged
 from app.domain.sites import repository as sites
 from app.domain.sites import service as sites_service
-from app.domain.sites.rules import Rule, VisitorField, VisitorKind
+from app.domain.sites.rules import LIMITS, Rule, VisitorField, VisitorKind
+
+WALK_IN_HOURS = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,10 +48,11 @@ class WalkInForm:
 
 def register(
     session: Session, actor: Actor, lane_id: str, form: WalkInForm, snapshot_id: str = ""
-) -> Attempt:
+) -> Arrival:
     """Enter an unbooked visitor. Fields that the policy switches off are not stored even when sent (SI-03)."""
-    lane, site = sites.lock_lane(session, lane_id)
-    actor.require(Right.DESK_USE, site.id)
+    post = statements.lock_lane(session, lane_id)
+    actor.require(Right.DESK_USE, post.site_id)
+    site = sites.site(session, post.site_id)
     unit = sites.unit(session, form.unit_id) if form.unit_id else None
     if unit is None or unit.site_id != site.id:
         raise InvalidInput("unit_missing", "unit")
@@ -88,14 +91,13 @@ def register(
     crypto.seal(booking, "plate", inputs.plate(values["plate"]))
     session.add(booking)
     session.flush()
-    close_strangers(session, lane.id, now)
-    attempt = new_attempt(site, lane, now, now, leaving=False)
+    close_strangers(session, lane_id, now)
+    attempt = Arrival(site.id, lane_id, now, now)
     attempt.walk_in, attempt.booking_id, attempt.visitor_id = True, booking.id, visitor.id
     attempt.unit_id, attempt.visitor_type, attempt.purpose = unit.id, kind.code, form.purpose
     attempt.head_count, attempt.snapshot_id = booking.head_count, snapshot_id
-    session.add(attempt)
-    session.flush()
-    judge(session, attempt, site, [], cue=False)
+    weigh(session, attempt, site, [], cue=False)
+    statements.insert_arrival(session, attempt)
     audit.record(session, actor, "walk_in.register", "attempt", attempt.id, site_id=site.id)
     return attempt
 
@@ -114,7 +116,7 @@ def ask_host(session: Session, actor: Actor, attempt_id: str) -> HostConsent:
     """Put the question to everyone of the unit; asking twice is asking once."""
     attempt = repository.attempt(session, attempt_id)
     actor.require(Right.DESK_USE, attempt.site_id)
-    if not attempt.walk_in or attempt.status != repository.OPEN:
+    if not attempt.walk_in or attempt.status != OPEN:
         raise Conflict("attempt_closed")
     row = repository.consent_of(session, attempt.id)
     if row is not None and row.status in {Consent.ASKED, Consent.AGREED, Consent.DECLINED}:
@@ -177,7 +179,7 @@ def _settle(
         crypto.seal(row, "note", text)
         session.add(row)
     attempt = repository.attempt(session, row.attempt_id)
-    if attempt.status == repository.OPEN:
+    if attempt.status == OPEN:
         judge(session, attempt, sites.site(session, attempt.site_id))
     audit.record(
         session,
@@ -194,14 +196,16 @@ def _settle(
 
 def time_out(session: Session, now: datetime) -> int:
     """Close the questions nobody answered; the verdict then asks for a supervisor."""
-    limit = timedelta(seconds=get_settings().consent_timeout_seconds)
-    rows = repository.unanswered(session, now - limit)
+    allowed = {site.id: timedelta(seconds=policy.consent_seconds) for site, policy in sites.policies(session)}
+    shortest = timedelta(seconds=LIMITS["consent_seconds"].low)
+    asked = repository.unanswered(session, now - shortest)
+    rows = [row for row in asked if row.asked_at <= now - allowed[row.site_id]]
     for row in rows:
         if not repository.answer(session, row.id, Consent.TIMED_OUT, now, SYSTEM.kind, "timeout"):
             continue
         session.refresh(row)
         attempt = repository.attempt(session, row.attempt_id)
-        if attempt.status == repository.OPEN:
+        if attempt.status == OPEN:
             judge(session, attempt, sites.site(session, attempt.site_id))
         else:
             announce(session, LaneChanged(attempt.site_id, attempt.lane_id, attempt.id))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Iterable
 
+from sqlalchemy import insert
 from sqlmodel import Session
 
 from app.core import audit, clock, crypto, inputs, passwords, search
@@ -15,6 +16,8 @@ from app.core.ids import new_id
 from app.core.permissions import Right, Role, may_hold_together
 from app.domain.people import repository
 from app.domain.people.models import Account, InboxChanged, InboxMessage, Person, SessionEnded, UnitMember
+
+_INSERT_INBOX = insert(InboxMessage)
 
 RESIDENT, STAFF, VISITOR = "resident", "staff", "visitor"
 
@@ -182,7 +185,13 @@ def set_locale(session: Session, actor: Actor, locale: str) -> None:
 
 def notify(session: Session, person_id: str, topic: str, payload: dict[str, str]) -> None:
     """Put a message into somebody's inbox and wake the pages that show it."""
-    session.add(
-        InboxMessage(id=new_id(), person_id=person_id, topic=topic, payload=payload, created_at=clock.now())
-    )
+    session.flush()
+    row = {
+        "id": new_id(),
+        "person_id": person_id,
+        "topic": topic,
+        "payload": payload,
+        "created_at": clock.now(),
+    }
+    session.connection().execute(_INSERT_INBOX, row)
     announce(session, InboxChanged(person_id))

@@ -8,16 +8,21 @@ from sqlalchemy import bindparam
 from sqlmodel import Session, col, func, select
 
 from app.core.errors import NotFound
-from app.domain.sites.models import Area, Device, Entrance, FieldRule, Lane, Site, Unit, VisitorType
+from app.domain.sites.models import (
+    Area,
+    Device,
+    Entrance,
+    FieldRule,
+    Lane,
+    Site,
+    SitePolicy,
+    Unit,
+    VisitorType,
+)
 from app.domain.sites.rules import ORDER, RiskClass
 
-# Not FOR UPDATE: rows that refer to the lane must still be insertable. SQLite has one writer anyway.
-_LOCK_LANE = (
-    select(Lane, Site)
-    .join(Site, col(Site.id) == Lane.site_id)
-    .where(Lane.id == bindparam("lane"))
-    .with_for_update(of=Lane, key_share=True)
-)
+# Asked at every event of a lane, so it is built once.
+_DEVICES_OF_LANE = select(Device).where(Device.lane_id == bindparam("lane")).order_by(col(Device.name))
 
 
 def site(session: Session, site_id: str) -> Site:
@@ -26,6 +31,20 @@ def site(session: Session, site_id: str) -> Site:
     if found is None:
         raise NotFound("site_unknown")
     return found
+
+
+def policy(session: Session, site_id: str) -> SitePolicy:
+    """The times set for a site; raises ``NotFound``."""
+    found = session.get(SitePolicy, site_id)
+    if found is None:
+        raise NotFound("site_unknown")
+    return found
+
+
+def policies(session: Session) -> Sequence[tuple[Site, SitePolicy]]:
+    """All sites with their times."""
+    query = select(Site, SitePolicy).join(SitePolicy, col(SitePolicy.site_id) == Site.id)
+    return session.exec(query.order_by(Site.id)).all()
 
 
 def sites(session: Session) -> Sequence[Site]:
@@ -51,14 +70,6 @@ def lane_with_site(session: Session, lane_id: str) -> tuple[Lane, Site]:
     return row
 
 
-def lock_lane(session: Session, lane_id: str) -> tuple[Lane, Site]:
-    """The same, and whoever else records something at this lane waits until this transaction ends."""
-    row = session.exec(_LOCK_LANE, params={"lane": lane_id}).first()
-    if row is None:
-        raise NotFound("lane_unknown")
-    return row
-
-
 def lanes(session: Session, site_id: str) -> Sequence[tuple[Lane, Entrance]]:
     """The lanes of a site with their entrances."""
     query = (
@@ -68,6 +79,11 @@ def lanes(session: Session, site_id: str) -> Sequence[tuple[Lane, Entrance]]:
         .order_by(Entrance.name, Lane.name)
     )
     return session.exec(query).all()
+
+
+def devices_of_lane(session: Session, lane_id: str) -> Sequence[Device]:
+    """The devices of a lane by name."""
+    return session.exec(_DEVICES_OF_LANE, params={"lane": lane_id}).all()
 
 
 def devices(session: Session, site_id: str | None = None, lane_id: str | None = None) -> Sequence[Device]:

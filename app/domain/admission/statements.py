@@ -1,0 +1,227 @@
+"""The statements of every arrival, built once, on plain columns.
+
+Building a statement anew costs more than running it, and mapping its rows to objects as much again. Whatever the
+object mapper still holds back is written first, so both see the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from sqlalchemy import CursorResult, Executable, bindparam, insert, update
+from sqlmodel import Session, col, select
+
+from app.core.errors import NotFound
+from app.domain.admission.arrival import OPEN, Arrival, Dossier, Inside, Post
+from app.domain.admission.models import Attempt, EvidenceRow, Visit
+from app.domain.booking.models import Booking
+from app.domain.sites import repository as sites
+from app.domain.sites.models import Area, Lane, Site, Unit, VisitorType
+from app.domain.sites.rules import stricter
+
+# Not FOR UPDATE: rows that refer to the lane must still be insertable. SQLite has one writer anyway.
+_LOCK_LANE = (
+    select(Lane.id, Lane.direction, Site.id, Site.risk_class, Site.time_zone)  # type: ignore[call-overload]
+    .join(Site, col(Site.id) == Lane.site_id)
+    .where(Lane.id == bindparam("lane"))
+    .with_for_update(of=Lane, key_share=True)
+)
+_BY_NONCE = select(EvidenceRow.attempt_id).where(EvidenceRow.nonce == bindparam("nonce"))
+_OPEN_AT_LANE = (
+    select(Attempt.id, Attempt.booking_id, Attempt.outcome)
+    .where(Attempt.lane_id == bindparam("lane"), Attempt.status == OPEN)
+    .order_by(col(Attempt.id))
+    .limit(20)
+)
+_EVIDENCE = (
+    select(EvidenceRow.kind, EvidenceRow.result)
+    .where(EvidenceRow.attempt_id == bindparam("attempt"))
+    .order_by(col(EvidenceRow.id))
+)
+_DOSSIER = (
+    select(  # type: ignore[call-overload]
+        Booking.id,
+        Booking.site_id,
+        Booking.visitor_id,
+        Booking.unit_id,
+        Booking.visitor_type,
+        Booking.purpose,
+        Booking.head_count,
+        Booking.source,
+        Booking.status,
+        Booking.starts_at,
+        Booking.ends_at,
+        Booking.renewed_on,
+        VisitorType.early_minutes,
+        VisitorType.late_minutes,
+        VisitorType.needs_permit,
+        VisitorType.daily_renewal,
+        Area.risk_class,
+        Area.parent_id,
+        Visit.id,
+        Visit.attempt_id,
+        Visit.lane_in,
+        Visit.entered_at,
+    )
+    .join(
+        VisitorType,
+        (col(VisitorType.site_id) == Booking.site_id) & (VisitorType.code == Booking.visitor_type),
+    )
+    .join(Unit, col(Unit.id) == Booking.unit_id)
+    .join(Area, col(Area.id) == Unit.area_id, isouter=True)
+    .join(Visit, (col(Visit.booking_id) == Booking.id) & col(Visit.left_at).is_(None), isouter=True)
+    .where(Booking.id == bindparam("booking"))
+    .limit(1)
+)
+_OWN = 16  # so many columns of it make the dossier as they are
+# A statement of its own: one that waits for the lock reads the locked row anew, but what it joins as it was before.
+_LOCK_BOOKING = select(Booking.id).where(Booking.id == bindparam("booking")).with_for_update(key_share=True)
+_CLAIM = (
+    update(Attempt)
+    .where(col(Attempt.id) == bindparam("attempt"), col(Attempt.status) == OPEN)
+    .values(
+        {
+            name: bindparam(f"new_{name}")
+            for name in ("status", "closed_at", "closed_by", "outcome", "reasons", "visit_id", "pass_id")
+        }
+    )
+)
+_CLOSE = (
+    update(Attempt)
+    .where(col(Attempt.id) == bindparam("attempt"), col(Attempt.status) == OPEN)
+    .values({name: bindparam(f"new_{name}") for name in ("status", "closed_at", "closed_by")})
+)
+_WHOM = (
+    select(Booking.host_id, Visit.visitor_id, Visit.unit_id)
+    .select_from(Visit)
+    .join(Booking, col(Booking.id) == Visit.booking_id, isouter=True)
+    .where(Visit.id == bindparam("visit"))
+)
+_INSERT_ATTEMPT, _INSERT_EVIDENCE, _INSERT_VISIT = insert(Attempt), insert(EvidenceRow), insert(Visit)
+_SET_BOOKING_STATUS = (
+    update(Booking).where(col(Booking.id) == bindparam("booking")).values(status=bindparam("new_status"))
+)
+
+
+class Whom(NamedTuple):
+    """Whom a visit concerns."""
+
+    host_id: str | None
+    visitor_id: str | None
+    unit_id: str | None
+
+
+class Waiting(NamedTuple):
+    """What lies open at a lane."""
+
+    attempt_id: str
+    booking_id: str | None
+    outcome: str
+
+
+def _run(session: Session, statement: Executable, values: Mapping[str, Any]) -> CursorResult[Any]:
+    session.flush()
+    return session.connection().execute(statement, values)
+
+
+def lock_lane(session: Session, lane_id: str) -> Post:
+    """The lane; whoever else records something at it waits until this transaction ends. Raises ``NotFound``."""
+    row = _run(session, _LOCK_LANE, {"lane": lane_id}).first()
+    if row is None:
+        raise NotFound("lane_unknown")
+    return Post._make(row)
+
+
+def delivered(session: Session, nonce: str) -> str | None:
+    """The attempt that a delivery belongs to, when it was delivered before."""
+    return _run(session, _BY_NONCE, {"nonce": nonce}).scalar()
+
+
+def waiting_at(session: Session, lane_id: str) -> Sequence[Waiting]:
+    """What lies open at a lane, oldest first."""
+    return [Waiting._make(row) for row in _run(session, _OPEN_AT_LANE, {"lane": lane_id})]
+
+
+def evidence_of(session: Session, attempt_id: str) -> Sequence[tuple[str, str]]:
+    """Kind and result of what was presented in an attempt, in order."""
+    return [(row.kind, row.result) for row in _run(session, _EVIDENCE, {"attempt": attempt_id})]
+
+
+def dossier(session: Session, booking_id: str, *, lock: bool = False) -> Dossier:
+    """Everything on a booking in one statement; ``lock`` keeps others off the booking meanwhile."""
+    if lock and session.get_bind().dialect.name == "postgresql":
+        _run(session, _LOCK_BOOKING, {"booking": booking_id})
+    row = _run(session, _DOSSIER, {"booking": booking_id}).first()
+    if row is None:
+        raise NotFound("booking_unknown")
+    values: list[Any] = list(row)
+    risk, parent, visit_id = values[_OWN : _OWN + 3]
+    around = sites.area_class(session, parent) if parent else ""
+    area_class = stricter(risk or around, around) if around else risk or ""
+    inside = Inside._make(values[_OWN + 2 :]) if visit_id else None
+    return Dossier(*values[:_OWN], area_class, inside)  # type: ignore[call-arg]  # the star hides how many
+
+
+def whom(session: Session, visit_id: str) -> Whom:
+    """Host, visitor and unit of a visit; raises ``NotFound``."""
+    row = _run(session, _WHOM, {"visit": visit_id}).first()
+    if row is None:
+        raise NotFound("visit_unknown")
+    return Whom._make(row)
+
+
+def insert_arrival(session: Session, arrival: Arrival) -> None:
+    """Write a new attempt."""
+    _run(session, _INSERT_ATTEMPT, arrival.row())
+
+
+def insert_evidence(session: Session, row: dict[str, Any]) -> None:
+    """Put down one presented item; its attempt is written already."""
+    _run(session, _INSERT_EVIDENCE, row)
+
+
+def insert_visit(session: Session, row: dict[str, Any]) -> None:
+    """Write a new visit."""
+    _run(session, _INSERT_VISIT, row)
+
+
+def set_booking_status(session: Session, booking_id: str, status: str) -> None:
+    """Move a booking on."""
+    _run(session, _SET_BOOKING_STATUS, {"booking": booking_id, "new_status": status})
+
+
+def close(session: Session, attempt_id: str, status: str, now: datetime, by: str) -> bool:
+    """Close an open attempt as it is; False when somebody else was faster."""
+    values = {"attempt": attempt_id, "new_status": status, "new_closed_at": now, "new_closed_by": by}
+    return bool(_run(session, _CLOSE, values).rowcount)
+
+
+def claim(
+    session: Session,
+    attempt: Attempt | Arrival,
+    status: str,
+    now: datetime,
+    by: str,
+    *,
+    outcome: str = "",
+    reasons: Sequence[str] | None = None,
+    visit_id: str | None = None,
+    pass_id: str | None = None,
+) -> bool:
+    """Close an open attempt; False when somebody else was faster or pressed twice.
+
+    The statement itself asks whether the row is still open, whatever this session believes of it.
+    """
+    values: dict[str, Any] = {
+        "attempt": attempt.id,
+        "new_status": status,
+        "new_closed_at": now,
+        "new_closed_by": by,
+        "new_outcome": outcome or attempt.outcome,
+        "new_reasons": attempt.reasons if reasons is None else list(reasons),
+        "new_visit_id": visit_id or attempt.visit_id,
+        "new_pass_id": pass_id or attempt.pass_id,
+    }
+    return bool(_run(session, _CLAIM, values).rowcount)
