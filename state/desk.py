@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -13,12 +14,13 @@ from app.core.database import get_database
 from app.core.errors import GateError, InvalidInput
 from app.core.ids import new_id
 from app.core.permissions import Right
-from app.domain.admission import service
+from app.domain.admission import presenting, service
 from app.domain.admission.evidence import Presented
 from app.domain.admission.rules import Kind, Result
 from app.domain.duty import service as duty
 from app.domain.sites import repository as sites
 from app.runtime import hub
+from app.runtime.live import live
 from state import desk_view, tabs
 from state.desk_view import Arrival, Row
 from state.guard import action, me
@@ -40,9 +42,9 @@ KEYMAP = {
     "Escape": "escape",
     "?": "help",
 }
-LIST_SECONDS = 1.0
+LIST_SECONDS = 2.0
 
-_lists: dict[tuple[str, str], tuple[float, tuple[Any, ...]]] = {}
+_lists: dict[tuple[str, str], tuple[int, float, asyncio.Future[tuple[Any, ...]]]] = {}
 
 
 class DeskState(rx.State):
@@ -160,7 +162,7 @@ class DeskState(rx.State):
         """Begin an arrival by name: the visitor has no code at hand."""
         actor = me()
         found = await get_database().write(
-            lambda s: service.find_by_name(s, actor, self.lane_id, booking_id, f"desk:{new_id()}")
+            lambda s: presenting.find_by_name(s, actor, self.lane_id, booking_id, f"desk:{new_id()}")
         )
         self._chosen = found.id
         await self._refresh_lane(actor)
@@ -171,7 +173,7 @@ class DeskState(rx.State):
         lane_id = self.lane_id
         kind = "short_code" if text.isdigit() and len(text) == 6 else "code"
         item = Presented(kind, text.strip()[:200], f"scan:{new_id()}", clock.now())
-        found = await get_database().write(lambda s: service.present(s, lane_id, item))
+        found = await get_database().write(lambda s: presenting.present(s, lane_id, item))
         self._chosen = found.id
 
     @action(Right.DESK_USE)
@@ -234,7 +236,7 @@ class DeskState(rx.State):
         actor, attempt_id = me(), self.arrival.id
         if attempt_id and not self.arrival.leaving:
             nonce = f"seen:{attempt_id}:{kind}:{result}"
-            await get_database().write(lambda s: service.see(s, actor, attempt_id, kind, result, nonce))
+            await get_database().write(lambda s: presenting.see(s, actor, attempt_id, kind, result, nonce))
             await self._refresh_lane(actor)
 
     def _badge(self) -> Any:
@@ -305,18 +307,19 @@ class DeskState(rx.State):
 
 
 async def _site_lists(site_id: str, locale: str) -> tuple[Any, ...]:
-    """The lists of a site, made once a second for all its desks."""
+    """The lists of a site, made once for all its desks when they are told of a change."""
+    version = live.version(f"site:{site_id}")
     known = _lists.get((site_id, locale))
-    if known is not None and time.monotonic() - known[0] < LIST_SECONDS:
-        return known[1]
+    if known is not None and known[0] == version and time.monotonic() - known[1] < LIST_SECONDS:
+        return await asyncio.shield(known[2])
 
     def load(session: Session) -> tuple[Any, ...]:
         site = sites.site(session, site_id)
         return (*desk_view.expected(session, site, locale), *desk_view.inside(session, site, locale))
 
-    made = await get_database().read(load)
-    _lists[(site_id, locale)] = (time.monotonic(), made)
-    return made
+    making = asyncio.ensure_future(get_database().read(load))
+    _lists[(site_id, locale)] = (version, time.monotonic(), making)
+    return await asyncio.shield(making)
 
 
 async def done_notice(state: rx.State, key: str) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
@@ -40,6 +40,7 @@ class Live:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._tasks: set[asyncio.Task[None]] = set()
         self._slow: set[str] = set()
+        self._versions: Counter[str] = Counter()
 
     def bind(self, loop: asyncio.AbstractEventLoop | None) -> None:
         """Name the loop that refreshes run on."""
@@ -75,7 +76,7 @@ class Live:
             self._loop.call_soon_threadsafe(self.publish, topic)
 
     def publish(self, topic: str) -> None:
-        """Refresh every tab that watches ``topic``; a whole site's tabs at most once a second."""
+        """Refresh every tab that watches ``topic``; a whole site's tabs about once in two seconds, spread out."""
         if topic.startswith(SLOW):
             if topic not in self._slow and topic in self._by_topic:
                 self._slow.add(topic)
@@ -83,19 +84,33 @@ class Live:
             return
         self._publish_now(topic)
 
+    def version(self, topic: str) -> int:
+        """A number that changes when the tabs of a whole site are refreshed, so that they can share the work."""
+        return self._versions[topic]
+
     def _publish_slow(self, topic: str) -> None:
         self._slow.discard(topic)
-        self._publish_now(topic)
+        self._versions[topic] += 1
+        tokens = tuple(self._by_topic.get(topic, ()))
+        # One after the other: a hundred tabs refreshed at once would hold an arrival up at every lane.
+        for number, token in enumerate(tokens):
+            pause = number * SLOW_SECONDS / len(tokens)
+            asyncio.get_running_loop().call_later(pause, self._wake, token, topic)
 
     def _publish_now(self, topic: str) -> None:
         for token in tuple(self._by_topic.get(topic, ())):
-            tab = self._tabs[token]
-            tab.pending.add(topic)
-            if not tab.running:
-                tab.running = True
-                task = asyncio.get_running_loop().create_task(self._run(token, tab))
-                self._tasks.add(task)
-                task.add_done_callback(self._tasks.discard)
+            self._wake(token, topic)
+
+    def _wake(self, token: str, topic: str) -> None:
+        tab = self._tabs.get(token)
+        if tab is None or topic not in tab.topics:
+            return
+        tab.pending.add(topic)
+        if not tab.running:
+            tab.running = True
+            task = asyncio.get_running_loop().create_task(self._run(token, tab))
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
 
     async def _run(self, token: str, tab: Tab) -> None:
         try:
