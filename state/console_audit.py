@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
@@ -10,11 +11,13 @@ import reflex as rx
 from app.core import audit
 from app.core.actor import Actor
 from app.core.database import get_database
+from app.core.errors import InvalidInput
 from app.core.i18n import text
-from app.core.permissions import Right
+from app.core.permissions import Right, needs
 from app.core.settings import get_settings
 from app.domain.people import repository as people
 from app.domain.records import repository as records
+from app.domain.records import service as records_service
 from app.domain.sites import repository as sites
 from state import tabs
 from state.console_words import PAGE, Row, address, assign, or_code, page_number, query, stamp
@@ -28,7 +31,10 @@ if TYPE_CHECKING:
 
 PATH = "/console/audit"
 SHOWN_FAULTS = 20
+SHOWN_SECONDS = 30
 ROLES = {"system", "anonymous", "lane_agent"}
+# A reason is a code of a list; which list depends on the act.
+REASONS = {"person.reveal": "reveal_reason", "visit.admit": "reason", "attempt.refuse": "reason"}
 
 
 class AuditState(rx.State):
@@ -42,12 +48,14 @@ class AuditState(rx.State):
     result: str = ""
     result_tone: str = "ok"
     faults: list[Row] = []
+    note: str = ""
+    _shown: int = 0
 
     @action(Right.AUDIT_VIEW)
     async def enter(self) -> None:
         """Load of the page."""
         tabs.unwatch(self)
-        assign(self, number=page_number(query(self, "page")), checking=False)
+        assign(self, number=page_number(query(self, "page")), checking=False, note="")
         await self._refresh(me())
 
     @action(Right.AUDIT_VIEW)
@@ -92,14 +100,45 @@ class AuditState(rx.State):
             for fault in faults
         ]
 
+    @action(Right.AUDIT_VIEW)
+    async def read_note(self, seq: str) -> Any:
+        """Show what was noted beside an entry for half a minute; reading it is logged too."""
+        actor = me()
+        if not seq.isdecimal() or len(seq) > 18:
+            raise InvalidInput("input_wrong")
+        self.note = await get_database().write(lambda s: records_service.read_note(s, actor, int(seq)))
+        self._shown += 1
+        await self._refresh(actor)
+        return AuditState.hide_later
+
+    @action(Right.AUDIT_VIEW)
+    async def hide_note(self) -> None:
+        """Put the note away."""
+        self.note = ""
+
+    @rx.event(background=True)
+    @needs(Right.AUDIT_VIEW)
+    async def hide_later(self) -> None:
+        """Put the note away after half a minute, unless another is shown by then."""
+        async with self:
+            turn = self._shown
+        await asyncio.sleep(SHOWN_SECONDS)
+        async with self:
+            if self._shown == turn:
+                self.note = ""
+
     async def _refresh(self, actor: Actor) -> None:
         locale, skip = await locale_of(self), (self.number - 1) * PAGE
 
         def load(session: Session) -> list[Row]:
             entries = records.audit_page(session, actor.site_id, PAGE + 1, skip)
             names = people.usernames(session, list({entry.actor for entry in entries}))
+            noted = records_service.notes_beside(session, actor, [entry.seq for entry in entries])
             zone = sites.site(session, actor.site_id).time_zone
-            return [_row(entry, names, zone, locale) for entry in entries]
+            return [
+                {**_row(entry, names, zone, locale), "noted": "1" if entry.seq in noted else ""}
+                for entry in entries
+            ]
 
         rows = await get_database().read(load)
         assign(self, loaded=True, rows=rows[:PAGE], more=len(rows) > PAGE)
@@ -121,6 +160,15 @@ def _row(entry: AuditEntry, names: dict[str, str], zone: str, locale: str) -> Ro
         "object": f"{entry.object_kind} {entry.object_id[-8:]}".strip(),
         "tone": "ok" if entry.result == "ok" else "no",
         "result": or_code(text(locale, f"console.result.{entry.result}"), entry.result),
-        "reason": entry.reason,
+        "reason": _reason(entry, locale),
         "ip": entry.ip,
     }
+
+
+def _reason(entry: AuditEntry, locale: str) -> str:
+    """The reason in words; a code no list knows stays a code."""
+    if not entry.reason:
+        return ""
+    if entry.action in REASONS:
+        return or_code(text(locale, f"{REASONS[entry.action]}.{entry.reason}"), entry.reason)
+    return or_code(text(locale, f"audit_reason.{entry.reason}"), entry.reason)

@@ -17,6 +17,7 @@ from app.core.i18n import text
 from app.core.permissions import Right, needs
 from app.domain.records import repository as records
 from app.domain.records import service as records_service
+from app.domain.records.rules import RevealReason
 from app.domain.sites import repository as sites
 from state import tabs
 from state.console_view import STATUSES, detail, ledger
@@ -50,6 +51,10 @@ class LedgerState(rx.State):
     known: bool = False
     name: str = ""
     phone: str = ""
+    exits: str = ""
+    reasons: list[list[str]] = []
+    reason: str = ""
+    reason_hint: str = ""
     reason_error: str = ""
     _revealed: int = 0
 
@@ -65,7 +70,9 @@ class LedgerState(rx.State):
         wanted = query(self, "date")
         made = await get_database().read(lambda s: _page(s, actor, locale, wanted, status, number))
         statuses = [[code, text(locale, f"attempt.{code}")] for code in STATUSES]
-        assign(self, loaded=True, status=status, statuses=statuses, **made)
+        reasons = [[code.value, text(locale, f"reveal_reason.{code}")] for code in RevealReason]
+        hint = text(locale, "console.reveal.hint", count=records_service.reveal_rate()[0])
+        assign(self, loaded=True, status=status, statuses=statuses, reasons=reasons, reason_hint=hint, **made)
         self._close()
         if attempt_id := query(self, "attempt"):
             await self._open(actor, attempt_id)
@@ -108,15 +115,24 @@ class LedgerState(rx.State):
         return None
 
     @action(Right.REVEAL)
+    async def choose_reason(self, reason: str) -> None:
+        """One of the reasons; one that is none of the list has to be explained."""
+        if reason and reason not in set(RevealReason):
+            raise InvalidInput("choice_wrong", "reason")
+        self.reason, self.reason_error = reason, ""
+
+    @action(Right.REVEAL)
     async def reveal(self, form: dict[str, Any]) -> Any:
-        """Show name and phone for half a minute; reason and reader go into the audit log."""
+        """Show name and phone for half a minute; reason and reader go into the audit log, a note beside it."""
         actor, attempt_id = me(), self.chosen
-        reason = str(form.get("reason", ""))
+        reason, note = str(form.get("reason", "")), str(form.get("note", ""))
         self.reason_error = ""
         if not attempt_id:
             raise InvalidInput("input_wrong")
         try:
-            shown = await get_database().write(lambda s: records_service.reveal(s, actor, attempt_id, reason))
+            shown = await get_database().write(
+                lambda s: records_service.reveal(s, actor, attempt_id, reason, note)
+            )
         except GateError as error:
             self.reason_error = await words_of(self, error)
             return None
@@ -156,11 +172,11 @@ class LedgerState(rx.State):
 
         self._hide()
         self.facts, self.evidence, self.known = await get_database().read(load)
-        self.chosen, self.reason_error = attempt_id, ""
+        self.chosen, self.reason, self.reason_error = attempt_id, "", ""
 
     def _close(self) -> None:
         self._hide()
-        assign(self, chosen="", facts=[], evidence=[], known=False, reason_error="")
+        assign(self, chosen="", facts=[], evidence=[], known=False, reason="", reason_error="")
 
     def _hide(self) -> None:
         assign(self, name="", phone="")
@@ -178,6 +194,7 @@ def _page(
         day = today
     start, end = day_of(datetime(day.year, day.month, day.day, 12, tzinfo=tz), site.time_zone)
     total = records.count_attempts(session, site.id, start, end, status)
+    seen, unseen = records.count_exits(session, site.id, start, end)
     pages = max(1, -(-total // PAGE))
     number = min(number, pages)
     found = records.ledger(session, site.id, start, end, status, PAGE, (number - 1) * PAGE)
@@ -185,6 +202,7 @@ def _page(
         "day": day.isoformat(),
         "today": today.isoformat(),
         "title": i18n.format_date(start, site.time_zone, locale),
+        "exits": text(locale, "console.ledger.exits", seen=seen, unseen=unseen),
         "rows": ledger(session, site, found, locale),
         "total": total,
         "number": number,

@@ -15,9 +15,10 @@ from app.domain.people import repository as people
 from app.domain.records import repository as records
 from app.domain.sites import repository as sites
 from app.domain.sites import service as sites_service
-from app.domain.sites.rules import RETENTION_DAYS, RiskClass, Rule, VisitorField, VisitorKind, default_rule
-from state import tabs
-from state.console_words import Row, assign, or_code, stamp
+from app.domain.sites.rules import RiskClass, Rule, VisitorField, VisitorKind, default_rule
+from app.domain.sites.times import retention_days, set_times
+from state import console_times, tabs
+from state.console_words import Row, assign, or_code, stamp, words_of
 from state.guard import action, me
 from state.shell import locale_of, notify
 
@@ -44,6 +45,11 @@ class PolicyState(rx.State):
     rules: list[list[str]] = []
     fields: list[Row] = []
     history: list[Row] = []
+    times: list[Row] = []
+    checkout: str = ""
+    checkouts: list[list[str]] = []
+    nightly: str = ""
+    times_error: str = ""
 
     @action(Right.POLICY_EDIT)
     async def enter(self) -> None:
@@ -54,9 +60,9 @@ class PolicyState(rx.State):
             self,
             wanted="",
             changes=[],
+            times_error="",
             kinds=[[kind.value, text(locale, f"visitor_type.{kind}")] for kind in VisitorKind],
             rules=[[rule.value, text(locale, f"console.rule.{rule}")] for rule in Rule],
-            classes=[_class(risk, locale) for risk in RiskClass],
         )
         await self._refresh(me())
 
@@ -117,18 +123,36 @@ class PolicyState(rx.State):
             self, "ok" if count else "info", "console.policy.fields_saved" if count else "console.policy.same"
         )
 
+    @action(Right.POLICY_EDIT)
+    async def save_times(self, form: dict[str, Any]) -> None:
+        """Put the times that differ into force; each is one entry in the history."""
+        actor, checkout = me(), str(form.get("checkout", ""))
+        try:
+            wanted = console_times.read(form)
+            count = await get_database().write(lambda s: set_times(s, actor, actor.site_id, checkout, wanted))
+        except InvalidInput as error:
+            locale, words = await locale_of(self), await words_of(self, error)
+            label = text(locale, f"console.time.{error.field}")
+            self.times_error = text(locale, "console.policy.time_fault", field=label, fault=words)
+            return
+        self.times_error = ""
+        await self._refresh(actor)
+        await notify(
+            self, "ok" if count else "info", "console.policy.times_saved" if count else "console.policy.same"
+        )
+
     async def _refresh(self, actor: Actor) -> None:
         locale, kind = await locale_of(self), self.kind
         made = await get_database().read(lambda s: _policy(s, actor.site_id, kind, locale))
         assign(self, loaded=True, **made)
 
 
-def _class(risk: RiskClass, locale: str) -> Row:
+def _class(risk: RiskClass, days: int, locale: str) -> Row:
     return {
         "id": risk.value,
         "word": text(locale, f"console.risk.{risk}"),
         "needs": text(locale, f"console.policy.needs.{risk}"),
-        "days": text(locale, "console.policy.days", days=RETENTION_DAYS[risk]),
+        "days": text(locale, "console.policy.days", days=days),
     }
 
 
@@ -145,8 +169,10 @@ def _changes(session: Session, site_id: str, then: RiskClass, locale: str) -> li
         if policy[name] != before:
             words = (text(locale, f"console.rule.{rule}") for rule in (before, policy[name]))
             rows.append(_change(text(locale, f"console.field.{name}"), *words))
-    if RETENTION_DAYS[now] != RETENTION_DAYS[then]:
-        days = (text(locale, "console.policy.days", days=RETENTION_DAYS[risk]) for risk in (now, then))
+    times = sites.policy(session, site_id)
+    kept = [retention_days(times, risk) for risk in (now, then)]
+    if kept[0] != kept[1]:
+        days = (text(locale, "console.policy.days", days=count) for count in kept)
         rows.append(_change(text(locale, "console.policy.retention"), *days))
     return rows
 
@@ -177,7 +203,10 @@ def _policy(session: Session, site_id: str, kind: str, locale: str) -> dict[str,
     ]
     entries = records.audit_of(session, site_id, "policy.")
     names = people.usernames(session, [entry.actor for entry in entries])
+    times = sites.policy(session, site_id)
     return {
+        **console_times.shown(times, locale),
+        "classes": [_class(risk, retention_days(times, risk), locale) for risk in RiskClass],
         "risk": site.risk_class,
         "risk_word": text(locale, f"console.risk.{site.risk_class}"),
         "fields": fields,
@@ -194,6 +223,8 @@ def _policy(session: Session, site_id: str, kind: str, locale: str) -> dict[str,
 
 
 def _told(entry: AuditEntry, locale: str) -> str:
+    if entry.action == "policy.time":
+        return console_times.told(entry.details, locale)
     details = {key: str(value) for key, value in entry.details.items()}
     if entry.action == "policy.risk_class":
         before, after = (text(locale, f"console.risk.{details.get(key)}") for key in ("from", "to"))

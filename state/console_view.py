@@ -46,7 +46,7 @@ def ledger(session: Session, site: Site, found: Sequence[records.LedgerRow], loc
             "took": _took(attempt, visit),
             "tone": TONES.get(attempt.status, "plain"),
             "status": text(locale, f"attempt.{attempt.status}"),
-            "why": _why(attempt, locale),
+            "why": _why(attempt, visit, locale),
         }
         for attempt, person, unit, visit in found
     ]
@@ -67,7 +67,9 @@ def _took(attempt: Attempt, visit: Visit | None) -> str:
     return took(int((attempt.closed_at - attempt.recorded_at).total_seconds() * 1000))
 
 
-def _why(attempt: Attempt, locale: str) -> str:
+def _why(attempt: Attempt, visit: Visit | None, locale: str) -> str:
+    if visit is not None and visit.attempt_id == attempt.id and visit.exit_kind in records.UNSEEN:
+        return text(locale, f"console.exit.{visit.exit_kind}")
     if attempt.status not in {"open", "refused"} or not attempt.reasons:
         return ""
     return text(locale, f"reason.{attempt.reasons[0]}")
@@ -99,7 +101,7 @@ def detail(session: Session, site: Site, row: records.LedgerRow, locale: str) ->
         ("closed_by", _who(session, attempt.closed_by, locale)),
         ("overruled_by", _who(session, attempt.forced_by, locale)),
         ("consent", _consent(session, attempt, zone, locale)),
-        ("left_at", stamp(visit.left_at, zone) if visit and visit.left_at else ""),
+        *_end(visit, zone, locale),
     ]
     facts = [{"term": text(locale, f"console.ledger.{key}"), "value": value} for key, value in pairs if value]
     evidence = [
@@ -111,6 +113,17 @@ def detail(session: Session, site: Site, row: records.LedgerRow, locale: str) ->
         for item in admission.evidence_of(session, attempt.id)
     ]
     return facts, evidence
+
+
+def _end(visit: Visit | None, zone: str, locale: str) -> list[tuple[str, str]]:
+    """When and how a visit ended; one that nobody saw end has ended, but nobody has left."""
+    if visit is None or visit.left_at is None:
+        return []
+    term = "ended_at" if visit.exit_kind in records.UNSEEN else "left_at"
+    return [
+        (term, stamp(visit.left_at, zone)),
+        ("exit_kind", text(locale, f"console.exit.{visit.exit_kind}")),
+    ]
 
 
 def _who(session: Session, account_id: str, locale: str) -> str:

@@ -24,6 +24,7 @@ from sqlmodel import SQLModel
 from app.core import clock, database, keys, migrations
 from app.core.clock import Clock
 from app.core.database import Database
+from app.core.limiter import Limiter
 from app.core.settings import get_settings
 from app.domain.people import sessions
 from app.runtime.installation import open_installation
@@ -159,7 +160,7 @@ def _data_folder(template: Path, monkeypatch: pytest.MonkeyPatch, url: str) -> I
         data = Path(shutil.copytree(template, Path(folder, "data")))
         monkeypatch.setenv("GATEHOUSE_DATA_DIR", str(data))
         monkeypatch.setenv("GATEHOUSE_DATABASE_URL", url)
-        monkeypatch.setattr(sessions, "address_limit", type(sessions.address_limit)(30, sessions.LOCK))
+        monkeypatch.setattr(sessions, "address_limit", Limiter(sessions.address_rate))
         get_settings.cache_clear()
         yield data
         get_settings.cache_clear()

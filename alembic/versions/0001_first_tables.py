@@ -91,6 +91,21 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_site")),
     )
     op.create_table(
+        "site_policy",
+        sa.Column("site_id", sa.String(), nullable=False),
+        sa.Column("retention_low_days", sa.Integer(), nullable=False),
+        sa.Column("retention_medium_days", sa.Integer(), nullable=False),
+        sa.Column("retention_high_days", sa.Integer(), nullable=False),
+        sa.Column("picture_days", sa.Integer(), nullable=False),
+        sa.Column("consent_seconds", sa.Integer(), nullable=False),
+        sa.Column("checkout", sa.String(), nullable=False),
+        sa.Column("checkout_hours", sa.Integer(), nullable=False),
+        sa.Column("nightly_minute", sa.Integer(), nullable=False),
+        sa.Column("swept_at", sa.DateTime(), nullable=False),
+        sa.ForeignKeyConstraint(["site_id"], ["site.id"], name=op.f("fk_site_policy_site_id_site")),
+        sa.PrimaryKeyConstraint("site_id", name=op.f("pk_site_policy")),
+    )
+    op.create_table(
         "area",
         sa.Column("id", sa.String(), nullable=False),
         sa.Column("site_id", sa.String(), nullable=False),
@@ -153,6 +168,25 @@ def upgrade() -> None:
     with op.batch_alter_table("person", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_person_phone_index"), ["phone_index"], unique=False)
         batch_op.create_index(batch_op.f("ix_person_site_id"), ["site_id"], unique=False)
+
+    op.create_table(
+        "reveal_note",
+        sa.Column("id", sa.String(), nullable=False),
+        sa.Column("site_id", sa.String(), nullable=False),
+        sa.Column("audit_seq", sa.Integer(), nullable=False),
+        sa.Column("person_id", sa.String(), nullable=False),
+        sa.Column("note", sa.LargeBinary(), nullable=True),
+        sa.Column("written_at", sa.DateTime(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["audit_seq"], ["audit_entry.seq"], name=op.f("fk_reveal_note_audit_seq_audit_entry")
+        ),
+        sa.ForeignKeyConstraint(["person_id"], ["person.id"], name=op.f("fk_reveal_note_person_id_person")),
+        sa.ForeignKeyConstraint(["site_id"], ["site.id"], name=op.f("fk_reveal_note_site_id_site")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_reveal_note")),
+        sa.UniqueConstraint("audit_seq", name=op.f("uq_reveal_note_audit_seq")),
+    )
+    with op.batch_alter_table("reveal_note", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_reveal_note_person_id"), ["person_id"], unique=False)
 
     op.create_table(
         "visitor_type",
@@ -236,6 +270,7 @@ def upgrade() -> None:
         sa.Column("lane_id", sa.String(), nullable=False),
         sa.Column("label", sa.String(), nullable=False),
         sa.Column("created_at", sa.DateTime(), nullable=False),
+        sa.Column("used_at", sa.DateTime(), nullable=True),
         sa.Column("revoked_at", sa.DateTime(), nullable=True),
         sa.ForeignKeyConstraint(["lane_id"], ["lane.id"], name=op.f("fk_api_key_lane_id_lane")),
         sa.ForeignKeyConstraint(["site_id"], ["site.id"], name=op.f("fk_api_key_site_id_site")),
@@ -356,9 +391,11 @@ def upgrade() -> None:
         sa.Column("site_id", sa.String(), nullable=False),
         sa.Column("uid_index", sa.LargeBinary(), nullable=False),
         sa.Column("uid_tail", sa.String(), nullable=False),
+        sa.Column("label", sa.LargeBinary(), nullable=True),
         sa.Column("booking_id", sa.String(), nullable=False),
         sa.Column("status", sa.String(), nullable=False),
         sa.Column("issued_at", sa.DateTime(), nullable=False),
+        sa.Column("changed_at", sa.DateTime(), nullable=False),
         sa.ForeignKeyConstraint(["booking_id"], ["booking.id"], name=op.f("fk_card_booking_id_booking")),
         sa.ForeignKeyConstraint(["site_id"], ["site.id"], name=op.f("fk_card_site_id_site")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_card")),
@@ -623,6 +660,10 @@ def downgrade() -> None:
     op.drop_table("inbox_message")
     op.drop_table("account")
     op.drop_table("visitor_type")
+    with op.batch_alter_table("reveal_note", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_reveal_note_person_id"))
+
+    op.drop_table("reveal_note")
     with op.batch_alter_table("person", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_person_site_id"))
         batch_op.drop_index(batch_op.f("ix_person_phone_index"))
@@ -637,6 +678,7 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_area_site_id"))
 
     op.drop_table("area")
+    op.drop_table("site_policy")
     op.drop_table("site")
     with op.batch_alter_table("search_token", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_search_token_object_id"))

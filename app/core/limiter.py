@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict, deque
+from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from app.core import clock
@@ -13,24 +14,23 @@ MAX_KEYS = 10_000
 
 
 class Limiter:
-    """At most ``limit`` hits per ``window`` and key."""
+    """At most so many hits in so long a time per key; ``rate`` says both, asked anew at each hit."""
 
-    def __init__(self, limit: int, window: timedelta) -> None:
-        self._limit = limit
-        self._window = window
+    def __init__(self, rate: Callable[[], tuple[int, timedelta]]) -> None:
+        self._rate = rate
         self._hits: OrderedDict[str, deque[datetime]] = OrderedDict()
         self._lock = threading.Lock()
 
     def hit(self, key: str) -> None:
         """Count one attempt; raises ``TooMany`` beyond the limit."""
-        now = clock.now()
+        now, (limit, window) = clock.now(), self._rate()
         with self._lock:
             hits = self._hits.setdefault(key, deque())
             self._hits.move_to_end(key)
-            while hits and hits[0] < now - self._window:
+            while hits and hits[0] < now - window:
                 hits.popleft()
-            if len(hits) >= self._limit:
-                raise TooMany("too_many", minutes=max(1, int(self._window.total_seconds() // 60)))
+            if len(hits) >= limit:
+                raise TooMany("too_many", minutes=max(1, int(window.total_seconds() // 60)))
             hits.append(now)
             while len(self._hits) > MAX_KEYS:
                 self._hits.popitem(last=False)

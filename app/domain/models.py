@@ -6,6 +6,7 @@ from app.domain.admission import models as admission
 from app.domain.booking import models as booking
 from app.domain.duty import models as duty
 from app.domain.people import models as people
+from app.domain.records import models as records
 from app.domain.sites import models as sites
 
 __all__ = [
@@ -18,6 +19,7 @@ __all__ = [
     "lease",
     "outbox",
     "people",
+    "records",
     "search",
     "sites",
 ]

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from app.core.outbox import OutboxFilled
 from app.core.settings import get_settings
-from app.runtime import demo, hub
+from app.runtime import demo, hub, late_exits
 from app.runtime.installation import open_installation
 from app.runtime.live import live
 from app.runtime.sweeps import Sweeper
@@ -18,15 +17,11 @@ from app.runtime.sweeps import Sweeper
 logger = logging.getLogger(__name__)
 
 GATHER_SECONDS = 0.25
-SWITCH_SECONDS = 0.0005
 
 
 @asynccontextmanager
 async def run() -> AsyncIterator[None]:
     """Open the installation, start devices and sweeps, and stop them in reverse order."""
-    # Each statement on the database thread gives up the interpreter and must get it back from the loop;
-    # the default of 5 ms a turn would cost an arrival several turns.
-    sys.setswitchinterval(SWITCH_SECONDS)
     database = await asyncio.to_thread(open_installation)
     if get_settings().demo:
         await database.write(demo.refresh)
@@ -53,6 +48,7 @@ async def run() -> AsyncIterator[None]:
                 logger.exception("The outbox could not be worked on; the next sweep tries again")
 
     database.listen(woken)
+    late_exits.listen(database)
     await center.start()
     await sweeper.start()
     task = asyncio.create_task(dispatcher())

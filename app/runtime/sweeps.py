@@ -9,10 +9,9 @@ from __future__ import annotations
 import logging
 import os
 import socket
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
-from apscheduler.triggers.cron import CronTrigger
 from sqlalchemy import delete
 from sqlmodel import Session, col, select
 
@@ -25,14 +24,15 @@ from app.core.settings import get_settings
 from app.domain.access import repository as access
 from app.domain.access import service as access_service
 from app.domain.access.rules import PassStatus
-from app.domain.admission import repository as admission
-from app.domain.admission import walk_ins
+from app.domain.admission import checkouts, statements, walk_ins
 from app.domain.admission.models import Attempt, LaneChanged
 from app.domain.booking import repository as bookings
 from app.domain.booking.models import BookingChanged
 from app.domain.booking.rules import BookingStatus
 from app.domain.people.models import WebSession
 from app.domain.records import retention
+from app.domain.sites import repository as sites
+from app.domain.sites.rules import last_nightly
 
 logger = logging.getLogger(__name__)
 
@@ -40,6 +40,7 @@ LEASE = "sweeps"
 LEASE_TIME = timedelta(seconds=30)
 QUICK_SECONDS = 5
 STEADY_SECONDS = 20
+NIGHTLY_SECONDS = 60
 IDLE_ATTEMPT = timedelta(minutes=30)
 PASS_GRACE = timedelta(hours=12)
 
@@ -68,7 +69,7 @@ def clear_idle_attempts(session: Session) -> int:
     )
     rows = session.exec(query).all()
     for attempt in rows:
-        if admission.claim(session, attempt, "set_aside", now, SYSTEM.kind):
+        if statements.close(session, attempt.id, "set_aside", now, SYSTEM.kind):
             announce(session, LaneChanged(attempt.site_id, attempt.lane_id, attempt.id))
     return len(rows)
 
@@ -76,6 +77,23 @@ def clear_idle_attempts(session: Session) -> int:
 def clear_sessions(session: Session) -> None:
     """Drop sessions that ended by themselves."""
     session.connection().execute(delete(WebSession).where(col(WebSession.expires_at) < clock.now()))
+
+
+def nights_due(session: Session, now: datetime) -> list[tuple[str, datetime]]:
+    """Sites whose nightly moment has passed since it was last worked off, with that moment; late is as good as sharp."""
+    found = []
+    for site, policy in sites.policies(session):
+        moment = last_nightly(now, site.time_zone, policy.nightly_minute)
+        if policy.swept_at < moment:
+            found.append((site.id, moment))
+    return found
+
+
+def night_done(session: Session, site_id: str, moment: datetime) -> None:
+    """Note that a site's nightly moment is worked off."""
+    policy = sites.policy(session, site_id)
+    policy.swept_at = moment
+    session.add(policy)
 
 
 class Sweeper:
@@ -93,7 +111,7 @@ class Sweeper:
         add = self._scheduler.add_job
         add(self._quick, "interval", seconds=QUICK_SECONDS, id="quick")
         add(self._steady, "interval", seconds=STEADY_SECONDS, id="steady")
-        add(self._nightly, CronTrigger(hour=19, minute=10), id="nightly")  # 03:10 in China
+        add(self._nightly, "interval", seconds=NIGHTLY_SECONDS, id="nightly")
         self._scheduler.start()
         await self._steady()
 
@@ -123,14 +141,28 @@ class Sweeper:
         if await self._leads():
             await self._database.write(expire)
             await self._database.write(clear_idle_attempts)
+            while await self._database.write(lambda session: checkouts.close_overdue(session, clock.now())):
+                logger.info("Visits that nobody was seen leaving were closed")
             await self.dispatch()
 
     async def _nightly(self) -> None:
         if not await self._leads():
             return
-        while await self._database.write(lambda session: retention.purge(session, clock.now())):
+        due = await self._database.read(lambda session: nights_due(session, clock.now()))
+        for site_id, moment in due:
+            if not await self._work_off(site_id, moment):
+                return
+        if due:
+            await self._database.write(clear_sessions)
+            folder = get_settings().data_dir
+            await self._database.read(lambda session: audit.ship_head(session, folder))
+            sweep_files(folder / "outbox", clock.now())
+
+    async def _work_off(self, site_id: str, moment: datetime) -> bool:
+        """Purge a site batch by batch; False when another process took the lead meanwhile and goes on with it."""
+        while await self._database.write(lambda session: retention.purge(session, site_id, clock.now())):
             logger.info("A batch of expired personal data was removed")
-        await self._database.write(clear_sessions)
-        folder = get_settings().data_dir
-        await self._database.read(lambda session: audit.ship_head(session, folder))
-        sweep_files(folder / "outbox", clock.now())
+            if not await self._leads():
+                return False
+        await self._database.write(lambda session: night_done(session, site_id, moment))
+        return True

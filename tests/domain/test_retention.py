@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -14,13 +13,14 @@ from app.core.search import SearchToken
 from app.core.settings import get_settings
 from app.domain.access import invitations
 from app.domain.access.models import VisitorPass
-from app.domain.admission import exits, repository, walk_ins
+from app.domain.admission import checkouts, exits, repository, walk_ins
 from app.domain.admission import service as admission
 from app.domain.admission.models import Attempt, HostConsent, PassLoss, Visit
 from app.domain.booking.models import Booking
 from app.domain.people.models import Person
 from app.domain.records import retention
-from app.domain.sites.rules import RETENTION_DAYS
+from app.domain.sites.rules import RETENTION_FIELDS
+from app.domain.sites.times import set_times
 from app.runtime.sweeps import expire
 from tests.factories import (
     GUEST,
@@ -46,7 +46,7 @@ def purge(world: World, fake_clock: FakeClock) -> int:
     while world.do(expire):
         pass
     total = 0
-    while done := world.do(retention.purge, fake_clock.now()):
+    while done := world.do(retention.purge, world.site.id, fake_clock.now()):
         total += done
     return total
 
@@ -251,6 +251,43 @@ def test_nothing_of_a_forgotten_guest_stays_in_the_stored_bytes(
     assert crypto.keyring().index("phone", f"{world.site.id}|{GUEST_PHONE}") not in stored
 
 
-def test_retention_times_are_what_the_requirement_says() -> None:
-    assert {k.value: v for k, v in RETENTION_DAYS.items()} == {"low": 30, "medium": 30, "high": 180}
-    assert timedelta(days=retention.SNAPSHOT_DAYS) == timedelta(days=7)
+@pytest.mark.req("RE-04")
+@pytest.mark.parametrize(("risk_class", "field"), [(r.value, f) for r, f in RETENTION_FIELDS.items()])
+def test_a_site_may_keep_visits_for_less_time(
+    installation: Database, fake_clock: FakeClock, risk_class: str, field: str
+) -> None:
+    world = make_world(installation, risk_class)
+    booking, issued, _ = invite(world)
+    leave(world, admit(world, see_document(world, show_code(world, issued))))
+    world.do(set_times, world.manager, world.site.id, "off", {field: 3, "picture_days": 2})
+    fake_clock.move(days=3)
+    purge(world, fake_clock)
+    assert world.get(Person, booking.visitor_id).name is not None
+    fake_clock.move(seconds=1)
+    purge(world, fake_clock)
+    assert world.get(Person, booking.visitor_id).name is None
+
+
+@pytest.mark.req("RE-04")
+def test_a_site_forgets_nothing_of_another(world: World, fake_clock: FakeClock) -> None:
+    elsewhere = make_world(world.database, name="翠湖苑")
+    mine, other = (let_in(place) for place in (world, elsewhere))
+    for place, (_, _, visit) in ((world, mine), (elsewhere, other)):
+        leave(place, visit)
+    world.do(set_times, world.manager, world.site.id, "off", {"retention_medium_days": 7, "picture_days": 7})
+    fake_clock.move(days=8)
+    purge(world, fake_clock)
+    purge(elsewhere, fake_clock)
+    assert world.get(Person, mine[0].visitor_id).name is None
+    assert world.get(Person, other[0].visitor_id).name is not None
+
+
+@pytest.mark.req("RE-04", "AD-16")
+def test_who_was_never_seen_leaving_is_forgotten_in_time_too(world: World, fake_clock: FakeClock) -> None:
+    booking, _, visit = let_in(world)
+    fake_clock.move(hours=16)
+    assert world.do(checkouts.close_overdue, fake_clock.now()) == 1
+    fake_clock.move(days=30, seconds=1)
+    purge(world, fake_clock)
+    assert world.get(Visit, visit.id).purged_at is not None
+    assert world.get(Person, booking.visitor_id).name is None

@@ -78,6 +78,7 @@ class ApiKey(SQLModel, table=True):
     lane_id: str = Field(foreign_key="lane.id")
     label: str
     created_at: datetime = Field(sa_type=UtcDateTime)
+    used_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     revoked_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any, cast
 
 from sqlmodel import Session, col, func, select
 
@@ -18,6 +19,14 @@ def person(session: Session, person_id: str) -> Person:
     if found is None:
         raise NotFound("person_unknown")
     return found
+
+
+def staff(session: Session, site_id: str) -> Sequence[Person]:
+    """Who works at a site, in the order they were entered."""
+    query = select(Person).where(
+        Person.site_id == site_id, Person.kind == "staff", col(Person.erased_at).is_(None)
+    )
+    return session.exec(query.order_by(Person.id)).all()
 
 
 def by_phone(session: Session, site_id: str, phone: str, kinds: Sequence[str]) -> Person | None:
@@ -104,33 +113,31 @@ def units_of(session: Session, person_id: str) -> Sequence[Unit]:
 
 
 def residents(
-    session: Session, site_id: str, limit: int, offset: int, needle: str = ""
+    session: Session, site_id: str, limit: int, offset: int, needle: str = "", *, occupied: bool = False
 ) -> Sequence[tuple[Unit, UnitMember | None, Person | None]]:
-    """Units with their members, by unit; a unit without anyone is a row as well."""
+    """Units with their members, by unit; one without anyone is a row as well, unless only ``occupied`` are wanted."""
     query = (
-        select(Unit, UnitMember, Person)
-        .join(UnitMember, col(UnitMember.unit_id) == Unit.id, isouter=True)
-        .join(Person, col(Person.id) == UnitMember.person_id, isouter=True)
-        .where(Unit.site_id == site_id, col(Unit.label).contains(needle, autoescape=True))
-        .where(col(Person.erased_at).is_(None))
+        _dwellings(select(Unit, UnitMember, Person), site_id, needle, occupied)
         .order_by(Unit.label, UnitMember.id)
         .limit(limit)
         .offset(offset)
     )
-    return session.exec(query).all()
+    return cast("Sequence[tuple[Unit, UnitMember | None, Person | None]]", session.exec(query).all())
 
 
-def count_residents(session: Session, site_id: str, needle: str = "") -> int:
+def count_residents(session: Session, site_id: str, needle: str = "", *, occupied: bool = False) -> int:
     """How many rows ``residents`` has in all."""
-    query = (
-        select(func.count())
-        .select_from(Unit)
-        .join(UnitMember, col(UnitMember.unit_id) == Unit.id, isouter=True)
-        .join(Person, col(Person.id) == UnitMember.person_id, isouter=True)
-        .where(Unit.site_id == site_id, col(Unit.label).contains(needle, autoescape=True))
-        .where(col(Person.erased_at).is_(None))
-    )
+    query = _dwellings(select(func.count()).select_from(Unit), site_id, needle, occupied)
     return int(session.exec(query).one())
+
+
+def _dwellings(query: Any, site_id: str, needle: str, occupied: bool) -> Any:
+    found = (
+        query.join(UnitMember, col(UnitMember.unit_id) == Unit.id, isouter=not occupied)
+        .join(Person, col(Person.id) == UnitMember.person_id, isouter=not occupied)
+        .where(Unit.site_id == site_id, col(Person.erased_at).is_(None))
+    )
+    return found.where(col(Unit.label).contains(needle, autoescape=True)) if needle else found
 
 
 def accounts_of(session: Session, person_ids: Sequence[str]) -> dict[str, Account]:

@@ -18,13 +18,20 @@ from app.core.settings import get_settings
 from app.domain.people import repository
 from app.domain.people.models import Account, SessionEnded, WebSession
 
-FAILURES_ALLOWED = 5
-LOCK = timedelta(minutes=30)
 LONGEST = timedelta(days=30)
 TOUCH_EVERY = timedelta(seconds=60)
 
-# Per address, so that one machine cannot try many names; behind one router many honest people sit, hence 30.
-address_limit = Limiter(30, LOCK)
+
+def _lock_time() -> timedelta:
+    return timedelta(minutes=get_settings().sign_in_lock_minutes)
+
+
+def address_rate() -> tuple[int, timedelta]:
+    """How often one address may try to sign in, and within what time (GB/T 22239)."""
+    return get_settings().sign_in_address_attempts, _lock_time()
+
+
+address_limit = Limiter(address_rate)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,8 +72,8 @@ def sign_in(session: Session, username: str, password: str, ip: str) -> SignedIn
     fits, renewed = passwords.verify_password(password, account.password_hash)
     if not fits or account.disabled:
         account.failures += 1
-        if account.failures >= FAILURES_ALLOWED:
-            account.failures, account.locked_until = 0, now + LOCK
+        if account.failures >= get_settings().sign_in_failures:
+            account.failures, account.locked_until = 0, now + _lock_time()
         session.add(account)
         reason = "disabled" if fits else "password"
         audit.record(session, visitor, "session.fail", "account", account.id, result="refused", reason=reason)
@@ -163,7 +170,7 @@ def check_address(ip: str) -> None:
     try:
         address_limit.hit(ip)
     except TooMany as error:
-        raise TooMany("sign_in_locked", minutes=int(LOCK.total_seconds() // 60)) from error
+        raise TooMany("sign_in_locked", minutes=get_settings().sign_in_lock_minutes) from error
 
 
 def _end_all(session: Session, account_id: str) -> None:

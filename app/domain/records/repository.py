@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
+from sqlalchemy import delete
 from sqlmodel import Session, col, func, select
 
 from app.core.audit import AuditEntry
@@ -12,7 +13,10 @@ from app.core.errors import NotFound
 from app.domain.admission.models import Attempt, EvidenceRow, HostConsent, Visit
 from app.domain.booking.models import Booking
 from app.domain.people.models import Person
+from app.domain.records.models import RevealNote
 from app.domain.sites.models import Unit
+
+UNSEEN = ("automatic", "unseen")
 
 LedgerRow = tuple[Attempt, Person | None, Unit | None, Visit | None]
 
@@ -133,40 +137,58 @@ def serving_times(session: Session, site_id: str, frm: datetime, until: datetime
     return list(session.exec(query).all())
 
 
-def ended_visits(session: Session, risk_class: str, before: datetime, limit: int) -> Sequence[Visit]:
+def count_exits(session: Session, site_id: str, frm: datetime, until: datetime) -> tuple[int, int]:
+    """How many visits of a period ended with somebody seen leaving, and how many without (AD-16)."""
+    query = (
+        select(Visit.exit_kind, func.count())
+        .where(Visit.site_id == site_id, col(Visit.left_at) >= frm, col(Visit.left_at) < until)
+        .group_by(Visit.exit_kind)
+    )
+    counts = dict(session.exec(query).all())
+    unseen = sum(counts.pop(kind, 0) for kind in UNSEEN)
+    return sum(counts.values()), unseen
+
+
+def ended_visits(
+    session: Session, site_id: str, risk_class: str, before: datetime, limit: int
+) -> Sequence[Visit]:
     """Visits of a class that ended before a moment and still name somebody."""
     query = (
         select(Visit)
-        .where(Visit.risk_class == risk_class, col(Visit.left_at) < before, col(Visit.purged_at).is_(None))
+        .where(Visit.site_id == site_id, Visit.risk_class == risk_class)
+        .where(col(Visit.left_at) < before, col(Visit.purged_at).is_(None))
         .limit(limit)
     )
     return session.exec(query).all()
 
 
-def old_pictures(session: Session, before: datetime, limit: int) -> Sequence[Attempt]:
+def old_pictures(session: Session, site_id: str, before: datetime, limit: int) -> Sequence[Attempt]:
     """Attempts closed before a moment that still keep a picture, with a visit or without."""
-    query = select(Attempt).where(Attempt.snapshot_id != "", col(Attempt.closed_at) < before)
+    query = select(Attempt).where(
+        Attempt.site_id == site_id, Attempt.snapshot_id != "", col(Attempt.closed_at) < before
+    )
     return session.exec(query.limit(limit)).all()
 
 
-def stale_attempts(session: Session, before: datetime, limit: int) -> Sequence[Attempt]:
+def stale_attempts(session: Session, site_id: str, before: datetime, limit: int) -> Sequence[Attempt]:
     """Attempts without a visit, closed before a moment, that still name somebody or keep a note."""
     query = (
         select(Attempt)
-        .where(col(Attempt.visit_id).is_(None), col(Attempt.closed_at) < before)
+        .where(Attempt.site_id == site_id, col(Attempt.visit_id).is_(None), col(Attempt.closed_at) < before)
         .where(col(Attempt.visitor_id).is_not(None) | col(Attempt.note).is_not(None))
         .limit(limit)
     )
     return session.exec(query).all()
 
 
-def stale_bookings(session: Session, before: datetime, limit: int) -> Sequence[Booking]:
+def stale_bookings(session: Session, site_id: str, before: datetime, limit: int) -> Sequence[Booking]:
     """Bookings over since a moment that no visit keeps alive and that still name somebody."""
     kept = select(Visit.id).where(Visit.booking_id == Booking.id, col(Visit.purged_at).is_(None)).exists()
     query = (
         select(Booking)
         .join(Person, col(Person.id) == Booking.visitor_id)
-        .where(Booking.status != "approved", col(Booking.ends_at) < before, ~kept)
+        .where(Booking.site_id == site_id, Booking.status != "approved", col(Booking.ends_at) < before, ~kept)
+        .where(Person.kind == "visitor")
         .where(
             col(Person.erased_at).is_(None)
             | col(Booking.plate).is_not(None)
@@ -205,3 +227,22 @@ def audit_of(session: Session, site_id: str, prefix: str, limit: int = 20) -> Se
         .limit(limit)
     )
     return session.exec(query).all()
+
+
+def reveal_notes(session: Session, site_id: str, seqs: Sequence[int]) -> Sequence[RevealNote]:
+    """The notes beside some audit entries."""
+    query = select(RevealNote).where(RevealNote.site_id == site_id, col(RevealNote.audit_seq).in_(seqs))
+    return session.exec(query).all()
+
+
+def delete_reveal_notes(session: Session, person_id: str) -> None:
+    """Take out what was noted about a person."""
+    session.connection().execute(delete(RevealNote).where(col(RevealNote.person_id) == person_id))
+
+
+def delete_old_notes(session: Session, site_id: str, before: datetime) -> int:
+    """Take out a site's notes written before a moment; returns how many."""
+    done = session.connection().execute(
+        delete(RevealNote).where(col(RevealNote.site_id) == site_id, col(RevealNote.written_at) < before)
+    )
+    return int(done.rowcount)

@@ -8,37 +8,47 @@ from sqlmodel import Session
 
 from app.core import audit, search, vault
 from app.core.actor import SYSTEM
+from app.domain.access import permit_queries
 from app.domain.admission import repository as admission
 from app.domain.admission.models import Attempt, Visit
 from app.domain.booking.models import Booking
 from app.domain.people import repository as people
+from app.domain.people.service import VISITOR
 from app.domain.records import repository
-from app.domain.sites.rules import RETENTION_DAYS, RiskClass
+from app.domain.sites import repository as sites
+from app.domain.sites.rules import RiskClass
+from app.domain.sites.times import retention_days
 
 BATCH = 200
-SNAPSHOT_DAYS = 7
+# What was noted about somebody who is not forgotten goes with the log's own clock: half a year at least (L-14).
+NOTE_DAYS = 200
 
 
-def purge(session: Session, now: datetime) -> int:
-    """Anonymise one batch of what is due; returns how many rows changed, 0 when nothing is left to do."""
+def purge(session: Session, site_id: str, now: datetime) -> int:
+    """Anonymise one batch of what is due at a site; returns how many rows changed, 0 when nothing is left to do."""
+    policy = sites.policy(session, site_id)
     changed = 0
     for risk in RiskClass:
-        due = now - timedelta(days=RETENTION_DAYS[risk])
-        for visit in repository.ended_visits(session, risk, due, BATCH):
+        due = now - timedelta(days=retention_days(policy, risk))
+        for visit in repository.ended_visits(session, site_id, risk, due, BATCH):
             _forget_visit(session, visit, now)
             changed += 1
-    for attempt in repository.old_pictures(session, now - timedelta(days=SNAPSHOT_DAYS), BATCH):
+    due = now - timedelta(days=policy.picture_days)
+    for attempt in repository.old_pictures(session, site_id, due, BATCH):
         _forget_picture(session, attempt)
         changed += 1
-    due = now - timedelta(days=RETENTION_DAYS[RiskClass.LOW])
-    for attempt in repository.stale_attempts(session, due, BATCH):
+    due = now - timedelta(days=retention_days(policy, RiskClass.LOW))
+    for attempt in repository.stale_attempts(session, site_id, due, BATCH):
         _forget_attempt(session, attempt, now)
         changed += 1
-    for booking in repository.stale_bookings(session, due, BATCH):
+    for booking in repository.stale_bookings(session, site_id, due, BATCH):
         _forget_booking(session, booking, now)
         changed += 1
+    changed += repository.delete_old_notes(session, site_id, now - timedelta(days=NOTE_DAYS))
     if changed:
-        audit.record(session, SYSTEM, "retention.purge", "visit", "", details={"rows": changed})
+        audit.record(
+            session, SYSTEM, "retention.purge", "visit", "", site_id=site_id, details={"rows": changed}
+        )
     return changed
 
 
@@ -93,11 +103,17 @@ def _forget_picture(session: Session, attempt: Attempt) -> None:
 
 
 def erase_person(session: Session, person_id: str, now: datetime) -> None:
-    """Take out everything that names a visitor, search spellings included, unless business is still open."""
+    """Take out everything that names a visitor, search spellings and notes included, unless business is still open."""
     if repository.has_live_business(session, person_id):
         return
     person = people.person(session, person_id)
+    if person.kind != VISITOR:
+        return  # who lives or works here has a card, and is forgotten by other rules than a visit's
     person.name = person.phone = person.company = person.document_tail = person.phone_index = None
     person.erased_at = now
     session.add(person)
+    for card in permit_queries.cards_of_person(session, person_id):
+        card.label = None
+        session.add(card)
     search.remove(session, person_id)
+    repository.delete_reveal_notes(session, person_id)

@@ -115,6 +115,22 @@ class FieldRule(SQLModel, table=True):
     rule: str
 
 
+class SitePolicy(SQLModel, table=True):
+    """The times a manager sets for a site, made with it; ``swept_at`` is the nightly moment last worked off."""
+
+    __tablename__ = "site_policy"
+    site_id: str = Field(primary_key=True, foreign_key="site.id")
+    retention_low_days: int
+    retention_medium_days: int
+    retention_high_days: int
+    picture_days: int
+    consent_seconds: int
+    checkout: str
+    checkout_hours: int
+    nightly_minute: int
+    swept_at: datetime = Field(sa_type=UtcDateTime)
+
+
 class PolicyChanged:
     """Announced when a site's rules, lanes or devices changed."""
 

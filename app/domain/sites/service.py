@@ -40,6 +40,7 @@ from app.domain.sites.rules import (
     default_rule,
     stricter,
 )
+from app.domain.sites.times import default_policy
 
 
 def _choice(kind: type[StrEnum], value: str, field: str) -> str:
@@ -70,6 +71,7 @@ def create_site(
     )
     session.add(site)
     session.flush()
+    session.add(default_policy(site.id, site.created_at))
     for code, default in TYPE_DEFAULTS.items():
         session.add(
             VisitorType(

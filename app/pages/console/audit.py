@@ -5,11 +5,11 @@ from __future__ import annotations
 import reflex as rx
 
 from app.core.permissions import Right
-from components.actions import button
+from components.actions import button, icon_button
 from components.console.frame import console_page
 from components.console.parts import open_pager, stacked
 from components.data import card
-from components.feedback import chip, empty_state
+from components.feedback import banner, chip, dialog, empty_state
 from components.kit import Child
 from components.tables import Column, table
 from components.text import t, tf
@@ -21,7 +21,17 @@ def _cells(row: rx.Var) -> list[Child]:
         row["seq"],
         row["time"],
         stacked(row["who"], row["role"]),
-        stacked(row["action"], row["reason"]),
+        rx.el.div(
+            stacked(row["action"], row["reason"]),
+            rx.cond(
+                row["noted"],
+                icon_button(
+                    "eye", t("console.audit.read_note"), small=True, on_click=State.read_note(row["seq"])
+                ),
+                rx.fragment(),
+            ),
+            class_name="row",
+        ),
         row["object"],
         chip(row["result"], row["tone"]),
         row["ip"],
@@ -66,6 +76,18 @@ def _verdict() -> rx.Component:
     return rx.el.div(rx.cond(State.result, told, rx.fragment()), role="status")
 
 
+def _note() -> rx.Component:
+    return dialog(
+        banner("eye", t("console.audit.note_hint")),
+        rx.el.p(State.note),
+        id="note-read",
+        open=State.note != "",
+        title=t("console.audit.note"),
+        close_label=t("common.close"),
+        on_close=State.hide_note,
+    )
+
+
 def page() -> rx.Component:
     """Who did what, and whether the log is whole."""
     return console_page(
@@ -83,4 +105,5 @@ def page() -> rx.Component:
         ],
         rights=(Right.AUDIT_VIEW,),
         loaded=State.loaded,
+        extra=[_note()],
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import reflex as rx
 
 from app.core.permissions import Right
+from app.domain.records.rules import RevealReason
 from app.pages.console.today import columns, recent_cells
 from components.actions import button, icon_button
 from components.console.frame import console_page, only
@@ -61,11 +62,25 @@ def _list() -> rx.Component:
 def _reveal() -> rx.Component:
     form = rx.el.form(
         form_error(State.reason_error),
-        text_field(
+        select_field(
             t("console.reveal.reason"),
+            State.reasons,
             id="reason",
-            hint=t("console.reveal.hint"),
+            hint=State.reason_hint,
             required=True,
+            empty=t("console.reveal.choose"),
+            value=State.reason,
+            on_change=State.choose_reason,
+        ),
+        text_field(
+            rx.cond(
+                State.reason == RevealReason.OTHER.value,
+                t("console.reveal.note_needed"),
+                t("console.reveal.note"),
+            ),
+            id="note",
+            hint=t("console.reveal.note_hint"),
+            required=State.reason == RevealReason.OTHER.value,
             max_length=200,
         ),
         button(t("console.reveal.show"), icon_name="eye", type="submit"),
@@ -118,7 +133,7 @@ def page() -> rx.Component:
         _filters(),
         _list(),
         title=t("console.ledger.title"),
-        subtitle=State.title,
+        subtitle=State.title + " · " + State.exits,
         rights=(Right.LEDGER_VIEW,),
         loaded=State.loaded,
         extra=[_detail()],
