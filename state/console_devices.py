@@ -12,6 +12,7 @@ from app.core.database import get_database
 from app.core.errors import GateError, InvalidInput, NotFound
 from app.core.i18n import text
 from app.core.permissions import Right
+from app.domain.people import lane_keys
 from app.domain.sites import repository as sites
 from app.domain.sites import service as sites_service
 from app.domain.sites.rules import Direction, EntranceKind
@@ -36,6 +37,7 @@ class LaneView:
     id: str = ""
     title: str = ""
     direction: str = ""
+    computers: str = ""
     devices: list[Row] = field(default_factory=list)
 
 
@@ -222,6 +224,7 @@ class DevicesState(rx.State):
 def _lanes(session: Session, site_id: str, locale: str) -> tuple[list[LaneView], list[str]]:
     site = sites.site(session, site_id)
     found = sites.lanes(session, site_id)
+    keys = lane_keys.counts(session, site_id)
     by_lane: dict[str, list[Row]] = {}
     for device in sites.devices(session, site_id):
         by_lane.setdefault(device.lane_id, []).append(_row(device, site.time_zone, locale))
@@ -230,6 +233,9 @@ def _lanes(session: Session, site_id: str, locale: str) -> tuple[list[LaneView],
             lane.id,
             f"{door.name} · {lane.name}",
             f"{text(locale, f'console.entrance.{door.kind}')} · {text(locale, f'console.direction.{lane.direction}')}",
+            text(locale, "lane_keys.count", count=keys[lane.id])
+            if lane.id in keys
+            else text(locale, "lane_keys.none"),
             by_lane.get(lane.id, []),
         )
         for lane, door in found

@@ -13,6 +13,7 @@ from app.core.errors import GateError, InvalidInput
 from app.core.i18n import text
 from app.core.masking import mask_name, mask_phone
 from app.core.permissions import Right, Role
+from app.domain.access import permit_queries
 from app.domain.people import importing
 from app.domain.people import repository as people
 from app.domain.people import service as people_service
@@ -34,6 +35,7 @@ class PeopleState(rx.State):
 
     loaded: bool = False
     needle: str = ""
+    all_units: bool = False
     rows: list[Row] = []
     total: int = 0
     number: int = 1
@@ -58,6 +60,7 @@ class PeopleState(rx.State):
         assign(
             self,
             needle=query(self, "unit"),
+            all_units=query(self, "all") == "1",
             number=page_number(query(self, "page")),
             relations=[[code, text(locale, f"console.relation.{code}")] for code in RELATIONS],
             kinds=[[kind.value, text(locale, f"console.unit_kind.{kind}")] for kind in UnitKind],
@@ -67,7 +70,8 @@ class PeopleState(rx.State):
     @action(Right.PEOPLE_EDIT)
     async def find(self, form: dict[str, Any]) -> Any:
         """Only units whose label holds this."""
-        return rx.redirect(address(PATH, unit=str(form.get("unit", "")).strip()[:50]))
+        needle = str(form.get("unit", "")).strip()[:50]
+        return rx.redirect(address(PATH, unit=needle, all=int(self.all_units)))
 
     @action(Right.PEOPLE_EDIT)
     async def previous(self) -> Any:
@@ -80,10 +84,11 @@ class PeopleState(rx.State):
         return self._turn(1)
 
     @action(Right.PEOPLE_EDIT)
-    async def add(self, unit: str) -> None:
-        """Open the form of one person, for a unit or none yet."""
+    async def add(self) -> None:
+        """Open the form of one person, for the only unit that the search has found."""
         self._shut()
-        self.dialog, self.unit = "add", unit[:50]
+        found = {row["unit"] for row in self.rows} if self.needle else set()
+        self.dialog, self.unit = "add", found.pop() if len(found) == 1 else self.needle
 
     @action(Right.PEOPLE_EDIT)
     async def import_sheet(self) -> None:
@@ -146,7 +151,7 @@ class PeopleState(rx.State):
 
     def _turn(self, by: int) -> Any:
         number = min(max(self.number + by, 1), self.pages)
-        return rx.redirect(address(PATH, unit=self.needle, page=number))
+        return rx.redirect(address(PATH, unit=self.needle, all=int(self.all_units), page=number))
 
     def _shut(self) -> None:
         self._person_id = self._kind = ""
@@ -154,16 +159,23 @@ class PeopleState(rx.State):
 
     async def _refresh(self, actor: Actor) -> None:
         locale, needle, number = await locale_of(self), self.needle, self.number
-        made = await get_database().read(lambda s: _page(s, actor.site_id, locale, needle, number))
+        # A search looks everywhere: the unit that somebody moves into is empty until then.
+        occupied = not (self.all_units or needle)
+        made = await get_database().read(
+            lambda s: _page(s, actor.site_id, locale, needle, number, occupied=occupied)
+        )
         assign(self, loaded=True, **made)
 
 
-def _page(session: Session, site_id: str, locale: str, needle: str, number: int) -> dict[str, Any]:
-    total = people.count_residents(session, site_id, needle)
+def _page(
+    session: Session, site_id: str, locale: str, needle: str, number: int, *, occupied: bool
+) -> dict[str, Any]:
+    total = people.count_residents(session, site_id, needle, occupied=occupied)
     pages = max(1, -(-total // PAGE))
     number = min(number, pages)
-    found = people.residents(session, site_id, PAGE, (number - 1) * PAGE, needle)
-    accounts = people.accounts_of(session, [person.id for _, _, person in found if person])
+    found = people.residents(session, site_id, PAGE, (number - 1) * PAGE, needle, occupied=occupied)
+    known = [person.id for _, _, person in found if person]
+    accounts, cards = people.accounts_of(session, known), permit_queries.held_by(session, known)
     rows = []
     for unit, member, person in found:
         account = accounts.get(person.id) if person else None
@@ -180,6 +192,9 @@ def _page(session: Session, site_id: str, locale: str, needle: str, number: int)
                 if relation
                 else "",
                 "account": account.username if account else "",
+                "cards": text(locale, "permits.cards_count", count=cards[person.id])
+                if person and person.id in cards
+                else "",
             }
         )
     return {"rows": rows, "total": total, "number": number, "pages": pages}

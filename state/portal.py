@@ -17,11 +17,14 @@ from app.core.permissions import Right
 from app.domain.access import invitations
 from app.domain.admission import repository as admission
 from app.domain.admission import walk_ins
+from app.domain.booking import links
 from app.domain.booking import repository as bookings
 from app.domain.booking import service as booking_service
 from app.domain.booking.service import Invitation
 from app.domain.people import repository as people
 from app.domain.sites import repository as sites
+from app.domain.sites import service as sites_service
+from app.domain.sites.rules import VisitorField, VisitorKind
 from state import tabs
 from state.guard import action, me
 from state.shell import ShellState, link_base, locale_of, notify
@@ -142,7 +145,8 @@ def _home(
                 "status": text(locale, "home.status_arrived" if arrived else "home.status_sent"),
                 "tone": "info" if arrived else "ok",
                 "open": "" if arrived else "1",
-                "link": f"{base}/v/{booking_service.link_secret(booking)}" if not arrived else "",
+                "link": f"{base}/v/{links.link_secret(booking)}" if not arrived else "",
+                "code": links.open_code(session, booking) if not arrived else "",
             }
         )
     news = []
@@ -166,6 +170,7 @@ class InviteState(rx.State):
 
     units: list[list[str]] = []
     unit_id: str = ""
+    phone_rule: str = "required"
     day: str = "today"
     date: str = ""
     start: str = ""
@@ -179,6 +184,7 @@ class InviteState(rx.State):
     booking_id: str = ""
     guest: str = ""
     when: str = ""
+    open_code: str = ""
     sent: bool = False
 
     @action(Right.BOOK)
@@ -193,6 +199,7 @@ class InviteState(rx.State):
 
         self.units, zone = await get_database().read(load)
         self.unit_id = self.units[0][0] if self.units else ""
+        await self._ask_by_policy()
         local = clock.now().astimezone(ZoneInfo(zone))
         first = local - timedelta(minutes=local.minute % STEP_MINUTES)
         last = first + timedelta(hours=DEFAULT_HOURS)
@@ -205,6 +212,7 @@ class InviteState(rx.State):
         """Which of one's units the guest comes to."""
         if unit_id in {unit[0] for unit in self.units}:
             self.unit_id = unit_id
+            await self._ask_by_policy()
 
     @action(Right.BOOK)
     async def choose_day(self, day: str) -> None:
@@ -231,13 +239,14 @@ class InviteState(rx.State):
         self.form_error, self.error_field = "", ""
         locale, base = await locale_of(self), link_base(self)
 
-        def work(session: Session) -> tuple[str, str, str, str]:
+        def work(session: Session) -> tuple[str, str, str, str, str]:
             site = sites.site(session, actor.site_id)
             starts_at, ends_at = self._window(form, site.time_zone)
             invitation = Invitation(
                 unit_id=self.unit_id,
                 name=str(form.get("name", "")),
-                phone=str(form.get("phone", "")),
+                # A field that the policy took off the page arrives as None.
+                phone=str(form.get("phone") or ""),
                 starts_at=starts_at,
                 ends_at=ends_at,
                 purpose=str(form.get("purpose", "family")),
@@ -248,10 +257,11 @@ class InviteState(rx.State):
             link = f"{base}/v/{secret}"
             window = i18n.format_window(starts_at, ends_at, clock.now(), site.time_zone, locale)
             message = text(locale, "invite.message", site=site.name, window=window, link=link)
-            return booking.id, link, message, window
+            return booking.id, link, message, window, links.open_code(session, booking)
 
         try:
-            self.booking_id, self.link, self.message, self.when = await get_database().write(work)
+            made = await get_database().write(work)
+            self.booking_id, self.link, self.message, self.when, self.open_code = made
         except GateError as error:
             shell = await self.get_state(ShellState)
             self.form_error = await shell._word(f"error.{error.code}", **error.params)
@@ -265,6 +275,20 @@ class InviteState(rx.State):
         actor, booking_id = me(), self.booking_id
         await get_database().write(lambda s: booking_service.send_link(s, actor, booking_id))
         self.sent = True
+
+    async def _ask_by_policy(self) -> None:
+        """Whether the form asks for the guest's phone, by the class of the unit that was chosen (SI-03)."""
+        unit_id = self.unit_id
+        if not unit_id:
+            return
+
+        def load(session: Session) -> str:
+            unit = sites.unit(session, unit_id)
+            site = sites.site(session, unit.site_id)
+            rules = sites_service.field_policy(session, site, VisitorKind.GUEST, unit.area_id)
+            return rules[VisitorField.PHONE].value
+
+        self.phone_rule = await get_database().read(load)
 
     def _window(self, form: dict[str, Any], zone: str) -> tuple[datetime, datetime]:
         tz = ZoneInfo(zone)

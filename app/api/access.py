@@ -19,6 +19,7 @@ from app.core.database import get_database
 from app.core.errors import GateError, InvalidInput, NotAllowed, NotSignedIn, TooMany
 from app.core.permissions import Right, Role, right_of
 from app.core.settings import get_settings
+from app.domain.people import lane_keys
 from app.domain.people import repository as people
 from app.runtime import sessions
 
@@ -71,6 +72,8 @@ async def _key_actor(key_hash: bytes, ip: str) -> Actor:
     key = await get_database().read(lambda s: people.api_key(s, key_hash))
     if key is None:
         raise NotSignedIn("key_unknown")
+    if lane_keys.needs_touch(key):
+        await get_database().write(lambda s: lane_keys.touch(s, key_hash))
     actor = Actor(
         kind="lane_agent",
         session_id="key",

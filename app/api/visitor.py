@@ -20,9 +20,9 @@ from app.core.permissions import Right, needs
 from app.domain.access import repository as access
 from app.domain.access import service as access_service
 from app.domain.access.rules import PassStatus
+from app.domain.booking import links
 from app.domain.booking import repository as bookings
-from app.domain.booking import service as booking_service
-from app.domain.booking.rules import BookingStatus
+from app.domain.booking.rules import LinkEnd
 from app.domain.people import sessions as sign_ins
 from app.domain.people.models import SessionEnded, WebSession
 from app.runtime.sessions import VISITOR_COOKIE
@@ -50,15 +50,15 @@ async def follow(link: str) -> Response:
 async def open_link(
     request: Request, link: Annotated[str, Form()] = "", phone_tail: Annotated[str, Form()] = ""
 ) -> Response:
-    """Check the last four digits of the phone and give this browser a visitor session."""
+    """Check the second factor, ``phone_tail`` or the host's code, and give this browser a visitor session."""
     ip = client_ip(request)
     secret: str | None = None
 
     def work(session: Session) -> str | None:
-        booking = booking_service.open_link(session, link, phone_tail)
+        booking = links.open_link(session, link, phone_tail)
         if booking is None:
             return None
-        return sign_ins.open_visitor_session(session, booking.id, booking.ends_at, ip)
+        return sign_ins.open_visitor_session(session, booking.id, links.until(session, booking), ip)
 
     try:
         sign_ins.check_address(ip)
@@ -68,7 +68,9 @@ async def open_link(
         query = "&".join([f"error={error.code}", *(f"{k}={v}" for k, v in error.params.items())])
         return RedirectResponse(known + query, 303, PRIVATE)
     if secret is None:
-        return RedirectResponse(f"/pass?link={link}&error=phone_tail_wrong", 303, PRIVATE)
+        known_link = await get_database().read(lambda session: links.look(session, link))
+        wrong = "phone_tail_wrong" if known_link.by_phone else "open_code_wrong"
+        return RedirectResponse(f"/pass?link={link}&error={wrong}", 303, PRIVATE)
     response = RedirectResponse("/pass", 303, PRIVATE)
     set_cookie(response, VISITOR_COOKIE, secret, 30 * 86_400)
     return response
@@ -85,11 +87,14 @@ async def own_pass() -> Response:
         booking = bookings.booking(session, actor.booking_id)
         if issued is None:
             raise NotFound("pass_unknown")
-        live = issued.status == PassStatus.ACTIVE and booking.status != BookingStatus.CANCELLED
+        end = links.end_of(session, booking)
+        live = issued.status == PassStatus.ACTIVE and end is None
+        over = PassStatus.EXPIRED if end is LinkEnd.EXPIRED else PassStatus.REVOKED
+        ended = issued.status if issued.status != PassStatus.ACTIVE else over
         body: dict[str, Any] = {
-            "status": "active" if live else str(issued.status),
+            "status": "active" if live else str(ended),
             "server_time": int(clock.now().timestamp() * 1000),
-            "not_after": int(issued.not_after.timestamp()),
+            "not_after": int(links.until(session, booking).timestamp()),
         }
         if live:
             body |= {

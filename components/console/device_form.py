@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import reflex as rx
 
-from components.console.parts import form_acts
-from components.feedback import dialog
-from components.forms import form_error, select_field, text_field
+from components.console.listing import form_dialog
+from components.forms import select_field, text_field
 from components.text import t
 from state.console_devices import DevicesState as State
 
@@ -44,8 +43,10 @@ def _setting(row: rx.Var) -> rx.Component:
 
 def device_form() -> rx.Component:
     """Add a device or change one."""
-    form = rx.el.form(
-        form_error(State.form_error),
+    return form_dialog(
+        State,
+        "device",
+        rx.cond(State.device_id, t("console.devices.edit"), t("console.devices.add")),
         rx.el.p(State.lane_title, class_name="muted"),
         text_field(
             t("console.devices.name"),
@@ -63,25 +64,17 @@ def device_form() -> rx.Component:
         ),
         rx.foreach(State.fields, _setting),
         rx.el.p(t("console.devices.effect"), class_name="hint"),
-        form_acts(t("console.save"), State.close),
+        prefix="devices",
         on_submit=State.submit,
-        class_name="form",
-    )
-    return dialog(
-        form,
-        id="device",
-        open=State.dialog == "device",
-        title=rx.cond(State.device_id, t("console.devices.edit"), t("console.devices.add")),
-        close_label=t("common.close"),
-        on_close=State.close,
-        close_on_backdrop=False,
     )
 
 
 def lane_form() -> rx.Component:
     """Add a lane to an entrance, old or new."""
-    form = rx.el.form(
-        form_error(State.form_error),
+    return form_dialog(
+        State,
+        "lane",
+        t("console.devices.add_lane"),
         text_field(
             t("console.devices.entrance"),
             id="entrance",
@@ -94,16 +87,6 @@ def lane_form() -> rx.Component:
         select_field(t("console.devices.entrance_kind"), State.kinds, id="kind"),
         text_field(t("console.devices.lane_name"), id="lane", required=True, max_length=50),
         select_field(t("console.devices.direction"), State.directions, id="direction", default_value="both"),
-        form_acts(t("console.save"), State.close),
+        prefix="devices",
         on_submit=State.submit_lane,
-        class_name="form",
-    )
-    return dialog(
-        form,
-        id="lane-form",
-        open=State.dialog == "lane",
-        title=t("console.devices.add_lane"),
-        close_label=t("common.close"),
-        on_close=State.close,
-        close_on_backdrop=False,
     )

@@ -170,3 +170,18 @@ def test_every_answer_carries_the_headers_that_keep_others_out(server: Server, p
     assert "frame-ancestors 'none'" in headers["content-security-policy"]
     assert headers["x-frame-options"] == "DENY"
     assert headers["referrer-policy"] in {"no-referrer", "same-origin"}
+
+
+@pytest.mark.req("BK-07")
+def test_a_cancelled_visit_gives_no_session_no_code_and_no_name(
+    server: Server, guest: dict[str, str]
+) -> None:
+    secret = parts_value(open_link(server, guest["link"], "4321"))
+    server.backstage.cancel(booking=guest["booking"])
+    again = open_link(server, guest["link"], "4321")
+    assert error_of(again) == "link_over"
+    assert "set-cookie" not in again.headers
+    with server.client() as client:
+        answer = client.get("/api/visitor/pass", headers={"Cookie": f"gatehouse_visit={secret}"})
+    assert answer.json()["status"] != "active"
+    assert not {"secret", "short_code", "code_id", "name"} & set(answer.json())

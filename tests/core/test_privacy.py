@@ -15,6 +15,7 @@ from app.core.database import Database
 from app.core.settings import get_settings
 from app.domain.admission import exits, walk_ins
 from app.domain.admission import service as admission
+from app.domain.booking import links
 from app.domain.booking import service as bookings
 from app.domain.people.models import Person
 from app.runtime.installation import open_installation
@@ -48,8 +49,8 @@ def live_a_day(world: World) -> None:
     world.do(exits.lose_pass, world.guard, visit.id, world.both.id, WORDS[0], identity_seen=True, paid=True)
     later, _, secret = invite(world)
     world.do(bookings.send_link, world.host, later.id)
-    world.do(bookings.open_link, secret, "0000")
-    world.do(bookings.open_link, secret, GUEST_PHONE[-4:])
+    world.do(links.open_link, secret, "0000")
+    world.do(links.open_link, secret, GUEST_PHONE[-4:])
     stranger = see_document(
         world, walk_in(world, plate=GUEST_PLATE, company=WORDS[3], document_tail=STRANGER_TAIL)
     )

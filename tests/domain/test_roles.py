@@ -12,7 +12,7 @@ from app.core.errors import GateError, NotAllowed
 from app.core.permissions import RIGHTS, Right, Role
 from app.domain.access import invitations
 from app.domain.access import service as access
-from app.domain.admission import exits, walk_ins
+from app.domain.admission import exits, presenting, walk_ins
 from app.domain.admission import service as admission
 from app.domain.admission.rules import Kind, Result
 from app.domain.booking import service as bookings
@@ -65,8 +65,8 @@ def make_scene(world: World) -> Scene:
 Call = Callable[[Scene, Actor], object]
 # Each service that takes an actor, the right it needs, and how it is called.
 CALLS: dict[str, tuple[Right, Call]] = {
-    "find_by_name": (Right.DESK_USE, lambda s, a: s.world.do(admission.find_by_name, a, s.world.both.id, s.booking, "n")),
-    "see": (Right.DESK_USE, lambda s, a: s.world.do(admission.see, a, s.attempt, Kind.DOCUMENT, Result.OK, "n")),
+    "find_by_name": (Right.DESK_USE, lambda s, a: s.world.do(presenting.find_by_name, a, s.world.both.id, s.booking, "n")),
+    "see": (Right.DESK_USE, lambda s, a: s.world.do(presenting.see, a, s.attempt, Kind.DOCUMENT, Result.OK, "n")),
     "admit": (Right.DESK_USE, lambda s, a: s.world.do(admission.admit, a, s.attempt)),
     "refuse": (Right.DESK_USE, lambda s, a: s.world.do(admission.refuse, a, s.attempt)),
     "set_aside": (Right.DESK_USE, lambda s, a: s.world.do(admission.set_aside, a, s.attempt)),
@@ -83,7 +83,6 @@ CALLS: dict[str, tuple[Right, Call]] = {
     "invite": (Right.BOOK, lambda s, a: s.world.do(invitations.invite, a, invitation(s.world))),
     "cancel": (Right.BOOK, lambda s, a: s.world.do(invitations.cancel, a, s.booking)),
     "send_link": (Right.BOOK, lambda s, a: s.world.do(bookings.send_link, a, s.booking)),
-    "renew": (Right.PEOPLE_EDIT, lambda s, a: s.world.do(bookings.renew, a, s.standing, s.world.site.created_at.date())),
     "standing": (Right.PEOPLE_EDIT, lambda s, a: s.world.do(
         bookings.create, a, invitation(s.world, visitor_type="partner"), BookingSource.STANDING)),
     "issue_card": (Right.PEOPLE_EDIT, lambda s, a: s.world.do(access.issue_card, a, s.world.site.id, s.standing, "04AABBCC")),
@@ -147,7 +146,7 @@ def test_a_guard_finds_no_booking_of_another_site(world: World) -> None:
     elsewhere = make_world(world.database, name="翠湖苑")
     foreign = invite(elsewhere)[0]
     with pytest.raises(NotAllowed):
-        world.do(admission.find_by_name, world.guard, world.both.id, foreign.id, "n")
+        world.do(presenting.find_by_name, world.guard, world.both.id, foreign.id, "n")
 
 
 @pytest.mark.req("SI-04")

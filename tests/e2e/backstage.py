@@ -28,6 +28,7 @@ from app.domain.access import invitations
 from app.domain.access import repository as access
 from app.domain.access import service as access_service
 from app.domain.access.rules import DYNAMIC, STEP_SECONDS, make, step_at
+from app.domain.booking import repository as bookings
 from app.domain.booking.service import Invitation
 from app.domain.duty import service as duty
 from app.domain.people import repository as people_repository
@@ -190,6 +191,13 @@ def guest(
     return {"booking": booking.id, "link": secret, "short_code": digits, "unit": unit.label, "phone": phone}
 
 
+def cancel(session: Session, booking: str) -> None:
+    """The host of a booking withdraws it."""
+    host = bookings.booking(session, booking).host_id or ""
+    account = people_repository.accounts_of(session, [host])[host]
+    invitations.cancel(session, _actor(session, account.username), booking)
+
+
 def code(session: Session, booking: str, kind: str = "live") -> str:
     """What a booking's phone shows now, showed two minutes ago, or what a forger would make of it."""
     issued = access.of_booking(session, booking)
@@ -283,7 +291,7 @@ def audit_faults(session: Session) -> int:
 COMMANDS: dict[str, Callable[..., Any]] = {
     f.__name__: f
     for f in (
-        account, cookie, lane, lane_key, lanes, devices, on_duty, guest, code, badge_code, pass_status, card, counts,
+        account, cookie, lane, lane_key, lanes, devices, on_duty, guest, cancel, code, badge_code, pass_status, card, counts,
         contents, visits_of, attempts_of, clear_lane, audit_faults,
     )
 }  # fmt: skip

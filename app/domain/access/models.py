@@ -38,6 +38,8 @@ class Card(SQLModel, table=True):
     site_id: str = Field(foreign_key="site.id")
     uid_index: bytes
     uid_tail: str
+    label: bytes | None = None
     booking_id: str = Field(foreign_key="booking.id", index=True)
     status: str
     issued_at: datetime = Field(sa_type=UtcDateTime)
+    changed_at: datetime = Field(sa_type=UtcDateTime)

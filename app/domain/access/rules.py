@@ -53,6 +53,15 @@ class CardStatus(StrEnum):
     RETURNED = "returned"
 
 
+# What may become of a card that is out; one that was handed back is only ever issued anew.
+CARD_MOVES: dict[CardStatus, frozenset[CardStatus]] = {
+    CardStatus.ACTIVE: frozenset({CardStatus.BLOCKED, CardStatus.LOST, CardStatus.RETURNED}),
+    CardStatus.BLOCKED: frozenset({CardStatus.ACTIVE, CardStatus.LOST, CardStatus.RETURNED}),
+    CardStatus.LOST: frozenset({CardStatus.ACTIVE, CardStatus.RETURNED}),
+    CardStatus.RETURNED: frozenset(),
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Code:
     """A code as it was read: well formed, its MAC not yet checked."""

@@ -61,6 +61,11 @@ def by_link(session: Session, secret: str) -> Booking | None:
     return session.exec(query.with_for_update(key_share=True)).first()
 
 
+def of_link(session: Session, secret: str) -> Booking | None:
+    """The booking that a link leads to, only looked at."""
+    return session.exec(select(Booking).where(Booking.link_hash == crypto.hash_secret(secret))).first()
+
+
 def of_host(session: Session, host_id: str, since: datetime, limit: int = 20) -> Sequence[Row]:
     """A host's present and coming bookings, soonest first."""
     query = (

@@ -1,30 +1,35 @@
-"""Inviting, cancelling, and the link that the visitor gets."""
+"""Inviting, cancelling, and the standing permits of those who come every day."""
 
 from __future__ import annotations
 
-import base64
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 
 from sqlmodel import Session
 
 from app.core import audit, clock, crypto, inputs, outbox, search
 from app.core.actor import Actor
 from app.core.database import announce
-from app.core.errors import Conflict, InvalidInput, NotAllowed, NotFound, TooMany
+from app.core.errors import Conflict, InvalidInput, NotAllowed, NotFound
 from app.core.ids import new_id
 from app.core.permissions import Right
-from app.domain.booking import repository
+from app.domain.booking import links, repository
 from app.domain.booking.models import Booking, BookingChanged
-from app.domain.booking.rules import HEADS, BookingSource, BookingStatus, Purpose, window_fault
+from app.domain.booking.rules import (
+    DAY_HOURS,
+    HEADS,
+    BookingSource,
+    BookingStatus,
+    Purpose,
+    permit_hours,
+    window_fault,
+)
 from app.domain.people import repository as people
 from app.domain.people import service as people_service
+from app.domain.people.models import Person
 from app.domain.sites import repository as sites
 from app.domain.sites import service as sites_service
 from app.domain.sites.rules import Rule, VisitorField, VisitorKind
-
-LINK_FAILURES = 5
-LINK_LOCK = timedelta(minutes=30)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +45,7 @@ class Invitation:
     head_count: str | int = 1
     plate: str = ""
     visitor_type: str = VisitorKind.GUEST
+    company: str = ""
 
 
 def invite(session: Session, actor: Actor, form: Invitation) -> tuple[Booking, str]:
@@ -63,8 +69,9 @@ def create(
     if not kind.bookable:
         raise InvalidInput("visitor_type_unbookable", "visitor_type")
     now = clock.now()
-    if fault := window_fault(form.starts_at, form.ends_at, now, kind.max_hours):
-        raise InvalidInput(fault, "window", hours=kind.max_hours)
+    standing = source is BookingSource.STANDING
+    hours = permit_hours(kind.max_hours) if standing else kind.max_hours
+    check_window(form.starts_at, form.ends_at, now, hours)
     if form.purpose not in set(Purpose):
         raise InvalidInput("choice_wrong", "purpose")
     policy = sites_service.field_policy(session, site, form.visitor_type, unit.area_id)
@@ -76,6 +83,7 @@ def create(
         people_service.VISITOR,
         form.name,
         phone if policy[VisitorField.PHONE] != Rule.OFF else "",
+        company=form.company if policy[VisitorField.COMPANY] != Rule.OFF else "",
         more_spellings=search.plate_spellings(plate),
     )
     booking = Booking(
@@ -95,26 +103,78 @@ def create(
         created_at=now,
     )
     crypto.seal(booking, "plate", plate)
-    secret = link_secret(booking)
-    booking.link_hash = crypto.hash_secret(secret)
+    # A permit has a card and no pass, so there is nothing that a link of it could lead to.
+    secret = "" if standing else links.link_secret(booking)
+    booking.link_hash = crypto.hash_secret(secret) if secret else None
+    return _entered(session, actor, booking), secret
+
+
+def stand(
+    session: Session,
+    actor: Actor,
+    person: Person,
+    unit_id: str,
+    kind_code: str,
+    starts_at: datetime,
+    ends_at: datetime,
+) -> Booking:
+    """The standing permit of somebody who is known already: a resident, a member of staff (SI-06).
+
+    Nothing is asked of them, so no field policy applies; raises ``InvalidInput`` for a window that makes no sense.
+    """
+    actor.require(Right.PEOPLE_EDIT, person.site_id)
+    unit = sites.unit(session, unit_id)
+    if unit.site_id != person.site_id:
+        raise NotFound("unit_unknown")
+    kind = sites.visitor_type(session, person.site_id, kind_code)
+    now = clock.now()
+    check_window(starts_at, ends_at, now, permit_hours(kind.max_hours))
+    booking = Booking(
+        id=new_id(),
+        site_id=person.site_id,
+        unit_id=unit.id,
+        # The person is the own host: nobody else is told of every coming and going.
+        host_id=person.id,
+        visitor_id=person.id,
+        visitor_type=kind.code,
+        source=BookingSource.STANDING,
+        status=BookingStatus.APPROVED,
+        starts_at=starts_at,
+        ends_at=ends_at,
+        purpose=Purpose.OTHER,
+        created_by=actor.account_id or actor.kind,
+        created_at=now,
+    )
+    return _entered(session, actor, booking)
+
+
+def check_window(starts_at: datetime, ends_at: datetime, now: datetime, max_hours: int) -> None:
+    """Raise ``InvalidInput`` for a window nobody can come in, or one longer than ``max_hours``."""
+    fault = window_fault(starts_at, ends_at, now, max_hours)
+    if fault == "window_long" and max_hours > DAY_HOURS:
+        raise InvalidInput("window_days", "window", days=max_hours // DAY_HOURS)
+    if fault:
+        raise InvalidInput(fault, "window", hours=max_hours)
+
+
+def _entered(session: Session, actor: Actor, booking: Booking) -> Booking:
     session.add(booking)
     session.flush()
+    details = {"source": booking.source}
     audit.record(
-        session, actor, "booking.create", "booking", booking.id, site_id=site.id, details={"source": source}
+        session, actor, "booking.create", "booking", booking.id, site_id=booking.site_id, details=details
     )
-    announce(session, BookingChanged(site.id, booking.id))
-    return booking, secret
-
-
-def link_secret(booking: Booking) -> str:
-    """The secret in the visitor's link: derived, so that the host can send it again; only its hash is stored."""
-    mac = crypto.keyring().sign("link", f"{booking.id}|{booking.link_version}".encode())
-    return base64.urlsafe_b64encode(mac[:18]).decode()
+    announce(session, BookingChanged(booking.site_id, booking.id))
+    return booking
 
 
 def send_link(session: Session, actor: Actor, booking_id: str) -> None:
-    """Have the link sent to the visitor's phone through the outbox."""
+    """Have the link sent to the visitor's phone through the outbox; raises ``Conflict`` without phone or visit."""
     booking = own_booking(session, actor, booking_id)
+    if not links.phone_of(session, booking):
+        raise Conflict("link_no_phone")
+    if links.end_of(session, booking) is not None:
+        raise Conflict("link_over")
     outbox.post(session, "sms", "pass_link", booking.site_id, {"booking": booking.id})
     audit.record(session, actor, "booking.send", "booking", booking.id, site_id=booking.site_id)
 
@@ -145,37 +205,17 @@ def cancel(session: Session, actor: Actor, booking_id: str) -> Booking:
 
 
 def renew(session: Session, actor: Actor, booking_id: str, day: date) -> None:
-    """Renew a temporary worker for one day (SI-06)."""
-    booking = repository.booking(session, booking_id)
-    actor.require(Right.PEOPLE_EDIT, booking.site_id)
+    """Renew a temporary worker for one day (SI-06): for managers, service, and the supervisor at the gate.
+
+    Raises ``Conflict`` for a permit that is over, or whose type needs no renewal.
+    """
+    booking = repository.locked(session, booking_id)
+    actor.require(Right.DESK_REVIEW if actor.has(Right.DESK_REVIEW) else Right.PEOPLE_EDIT, booking.site_id)
+    if booking.status != BookingStatus.APPROVED:
+        raise Conflict("permit_over")
+    if not sites.visitor_type(session, booking.site_id, booking.visitor_type).daily_renewal:
+        raise Conflict("renewal_needless")
     booking.renewed_on = day
     session.add(booking)
     audit.record(session, actor, "booking.renew", "booking", booking.id, site_id=booking.site_id)
-
-
-def open_link(session: Session, secret: str, phone_tail: str) -> Booking | None:
-    """The booking behind a link once the phone's last four digits fit (S-19); None after a wrong answer.
-
-    Five wrong answers lock the link for half an hour; the caller commits either way, or the count is lost.
-    """
-    booking = repository.by_link(session, secret)
-    if booking is None:
-        raise NotFound("link_unknown")
-    now = clock.now()
-    if booking.link_locked_until and booking.link_locked_until > now:
-        raise TooMany("link_locked", minutes=int(LINK_LOCK.total_seconds() // 60))
-    phone = crypto.reveal(people.person(session, booking.visitor_id), "phone")
-    actor = Actor(kind="visitor", site_id=booking.site_id)
-    if phone and phone[-4:] != inputs.digits(phone_tail):
-        booking.link_failures += 1
-        if booking.link_failures >= LINK_FAILURES:
-            booking.link_failures, booking.link_locked_until = 0, now + LINK_LOCK
-        session.add(booking)
-        audit.record(
-            session, actor, "link.fail", "booking", booking.id, result="refused", reason="phone_tail"
-        )
-        return None
-    booking.link_failures, booking.link_locked_until = 0, None
-    session.add(booking)
-    audit.record(session, actor, "link.open", "booking", booking.id)
-    return booking
+    announce(session, BookingChanged(booking.site_id, booking.id))

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
-from app.pages.console import account, accounts, audit, devices, ledger, people, policy, roles, today
+from app.pages.console import account, accounts, audit, devices, ledger, people, permits, policy, roles, today
 from state.console_accounts import AccountsState
 from state.console_audit import AuditState
 from state.console_devices import DevicesState
 from state.console_ledger import LedgerState
 from state.console_own import OwnAccountState
 from state.console_people import PeopleState
+from state.console_permit_forms import PermitFormsState
+from state.console_permits import PermitsState
 from state.console_policy import PolicyState
 from state.console_today import ConsoleTodayState
 
@@ -19,6 +21,7 @@ PAGES: list[tuple[str, Any, str, list[Any]]] = [
     ("/console/ledger", ledger.page, "console.title.ledger", [LedgerState.enter]),
     ("/console/devices", devices.page, "console.title.devices", [DevicesState.enter]),
     ("/console/people", people.page, "console.title.people", [PeopleState.enter]),
+    ("/console/permits", permits.page, "console.title.permits", [PermitsState.enter, PermitFormsState.enter]),
     ("/console/policy", policy.page, "console.title.policy", [PolicyState.enter]),
     ("/console/roles", roles.page, "console.title.roles", []),
     ("/console/accounts", accounts.page, "console.title.accounts", [AccountsState.enter]),

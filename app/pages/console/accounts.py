@@ -7,12 +7,12 @@ import reflex as rx
 from app.core.permissions import Right
 from components.actions import button, link_button
 from components.console.frame import console_page
-from components.console.parts import confirm, form_acts, open_pager, password_once
-from components.data import card
-from components.feedback import chip, dialog, empty_state
-from components.forms import form_error, text_field
+from components.console.listing import form_dialog, listing
+from components.console.parts import confirm, password_once
+from components.feedback import chip, empty_state
+from components.forms import text_field
 from components.kit import Child
-from components.tables import Column, table
+from components.tables import Column
 from components.text import t, tf
 from state.console_accounts import AccountsState as State
 
@@ -43,15 +43,14 @@ def _list() -> rx.Component:
         Column(t("console.column.status")),
         Column(t("console.accounts.action"), hidden_label=True),
     ]
-    grid = table(
+    return listing(
         columns,
         State.rows,
         _cells,
         caption=t("console.accounts.title"),
-        row_key=lambda row: row["id"],
         empty=empty_state(t("console.accounts.empty"), icon_name="key_round"),
+        uncounted=State,
     )
-    return card(grid, open_pager(State), pad=False)
 
 
 def _add() -> rx.Component:
@@ -62,8 +61,10 @@ def _add() -> rx.Component:
             class_name="check",
         )
 
-    form = rx.el.form(
-        form_error(State.form_error),
+    return form_dialog(
+        State,
+        "add",
+        t("console.accounts.add"),
         text_field(t("console.people.name"), id="name", required=True, max_length=50),
         text_field(
             t("console.once.username"),
@@ -78,18 +79,10 @@ def _add() -> rx.Component:
             rx.el.p(t("console.roles.exclusive"), class_name="hint"),
             class_name="field",
         ),
-        form_acts(t("console.accounts.add"), State.close, icon_name="key_round"),
+        prefix="account",
         on_submit=State.submit,
-        class_name="form",
-    )
-    return dialog(
-        form,
-        id="account-add",
-        open=State.dialog == "add",
-        title=t("console.accounts.add"),
-        close_label=t("common.close"),
-        on_close=State.close,
-        close_on_backdrop=False,
+        submit=t("console.accounts.add"),
+        icon_name="key_round",
     )
 
 

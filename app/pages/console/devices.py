@@ -9,13 +9,15 @@ from components.actions import button, icon_button
 from components.client import live_camera
 from components.console.device_form import device_form, lane_form
 from components.console.frame import console_page, only
+from components.console.lane_keys import lane_keys_dialog
+from components.console.listing import listing
 from components.console.parts import confirm, stacked
-from components.data import card
 from components.feedback import chip, dialog, empty_state
-from components.kit import Child
-from components.tables import Column, table
+from components.kit import Child, icon
+from components.tables import Column
 from components.text import t, tf
 from state.console_devices import DevicesState as State
+from state.console_lane_keys import LaneKeysState
 
 
 def _cells(row: rx.Var) -> list[Child]:
@@ -69,8 +71,24 @@ def _lane(lane: rx.Var) -> rx.Component:
         Column(t("console.devices.since")),
         Column(t("console.devices.action"), hidden_label=True),
     ]
-    grid = table(columns, lane.devices, _cells, caption=lane.title, row_key=lambda row: row["id"], empty=none)
-    return card(grid, title=head, aside=add, pad=False, key=lane.id)
+    computers = rx.el.div(
+        icon("monitor", 16),
+        rx.el.span(t("lane_keys.title"), class_name="small"),
+        rx.el.span(lane.computers, class_name="small muted grow"),
+        button(t("lane_keys.manage"), kind="quiet", small=True, on_click=LaneKeysState.open(lane.id)),
+        class_name="pager",
+    )
+    return listing(
+        columns,
+        lane.devices,
+        _cells,
+        only(Right.DEVICE_EDIT, computers),
+        caption=lane.title,
+        empty=none,
+        title=head,
+        aside=add,
+        key=lane.id,
+    )
 
 
 def _camera() -> rx.Component:
@@ -119,5 +137,5 @@ def page() -> rx.Component:
         rights=(Right.DEVICE_VIEW,),
         loaded=State.loaded,
         ended=State.ended,
-        extra=[device_form(), lane_form(), gone, _camera()],
+        extra=[device_form(), lane_form(), lane_keys_dialog(), gone, _camera()],
     )

@@ -5,15 +5,15 @@ from __future__ import annotations
 import reflex as rx
 
 from app.core.permissions import Right
-from components.actions import button, link_button
+from components.actions import button, link_button, text_link
 from components.console.frame import console_page
-from components.console.parts import counted_pager, form_acts, password_once
+from components.console.listing import form_dialog, listing, state_dialog
+from components.console.parts import password_once
 from components.console.upload import sheet_upload
-from components.data import card
-from components.feedback import chip, dialog, empty_state
-from components.forms import form_error, search_field, select_field, text_field
+from components.feedback import chip, empty_state
+from components.forms import search_field, select_field, text_field
 from components.kit import Child
-from components.tables import Column, table
+from components.tables import Column
 from components.text import t, tf
 from state.console_people import PeopleState as State
 
@@ -22,18 +22,25 @@ def _cells(row: rx.Var) -> list[Child]:
     account = rx.cond(
         row["account"],
         chip(row["account"], "plain", icon_name="key_round"),
-        rx.cond(
-            row["person"],
-            button(t("console.people.give"), small=True, on_click=State.ask_account(row["person"])),
-            rx.fragment(),
-        ),
+        button(t("console.people.give"), kind="quiet", small=True, on_click=State.ask_account(row["person"])),
     )
-    name = rx.cond(
-        row["person"],
-        row["name"],
-        button(t("console.people.add_here"), kind="quiet", small=True, on_click=State.add(row["unit"])),
+    card = text_link(
+        rx.cond(row["cards"], row["cards"], t("console.people.card")),
+        f"/console/permits?person={row['person']}",
     )
-    return [row["unit"], name, row["phone"], row["relation"], account]
+    nobody = rx.el.span(t("console.people.vacant"), class_name="muted")
+
+    def of_person(shown: Child) -> rx.Component:
+        return rx.cond(row["person"], shown, rx.fragment())
+
+    return [
+        row["unit"],
+        rx.cond(row["person"], row["name"], nobody),
+        row["phone"],
+        row["relation"],
+        of_person(account),
+        of_person(card),
+    ]
 
 
 def _list() -> rx.Component:
@@ -43,6 +50,7 @@ def _list() -> rx.Component:
         Column(t("console.people.phone")),
         Column(t("console.people.relation")),
         Column(t("console.people.account")),
+        Column(t("permits.cards")),
     ]
     nothing = empty_state(
         rx.cond(State.needle, t("console.people.not_found"), t("console.people.empty")),
@@ -50,19 +58,13 @@ def _list() -> rx.Component:
         icon_name="users",
         action=rx.cond(State.needle, link_button(t("console.people.all"), "/console/people"), rx.fragment()),
     )
-    grid = table(
-        columns,
-        State.rows,
-        _cells,
-        caption=t("console.people.title"),
-        row_key=lambda row: row["id"],
-        empty=nothing,
+    return listing(
+        columns, State.rows, _cells, caption=t("console.people.title"), empty=nothing, counted=State
     )
-    return card(grid, counted_pager(State), pad=False)
 
 
 def _search() -> rx.Component:
-    return rx.el.form(
+    form = rx.el.form(
         search_field(
             t("console.people.search"),
             id="people-search",
@@ -72,12 +74,21 @@ def _search() -> rx.Component:
         on_submit=State.find,
         key=State.needle,
         role="search",
+        style={"flex": "1 1 16rem"},
     )
+    scope = rx.cond(
+        State.all_units,
+        link_button(t("console.people.occupied"), "/console/people", kind="quiet"),
+        link_button(t("console.people.with_vacant"), "/console/people?all=1", kind="quiet"),
+    )
+    return rx.el.div(form, scope, class_name="row wrap")
 
 
 def _add() -> rx.Component:
-    form = rx.el.form(
-        form_error(State.form_error),
+    return form_dialog(
+        State,
+        "add",
+        t("console.people.add"),
         text_field(
             t("console.people.unit"),
             id="unit",
@@ -90,16 +101,16 @@ def _add() -> rx.Component:
         text_field(t("console.people.name"), id="name", required=True, max_length=50),
         text_field(t("console.people.phone"), id="phone", type="tel", inputmode="tel", required=True),
         select_field(t("console.people.relation"), State.relations, id="relation"),
-        form_acts(t("console.save"), State.close),
+        prefix="people",
         on_submit=State.submit,
-        class_name="form",
     )
-    return _dialog("add", t("console.people.add"), form)
 
 
 def _account() -> rx.Component:
-    form = rx.el.form(
-        form_error(State.form_error),
+    return form_dialog(
+        State,
+        "account",
+        t("console.people.give"),
         rx.el.p(tf("console.people.account_words", name=State.person, unit=State.unit)),
         text_field(
             t("console.once.username"),
@@ -108,11 +119,11 @@ def _account() -> rx.Component:
             required=True,
             max_length=40,
         ),
-        form_acts(t("console.people.give"), State.close, icon_name="key_round"),
+        prefix="people",
         on_submit=State.give_account,
-        class_name="form",
+        submit=t("console.people.give"),
+        icon_name="key_round",
     )
-    return _dialog("account", t("console.people.give"), form)
 
 
 def _import() -> rx.Component:
@@ -121,19 +132,7 @@ def _import() -> rx.Component:
     sheet = sheet_upload(
         action="/api/people/import", accept=".csv,.xlsx,text/csv", labels=labels, on_done=State.imported
     )
-    return _dialog("import", t("console.people.import"), sheet)
-
-
-def _dialog(name: str, title: rx.Var, body: rx.Component) -> rx.Component:
-    return dialog(
-        body,
-        id=f"people-{name}",
-        open=State.dialog == name,
-        title=title,
-        close_label=t("common.close"),
-        on_close=State.close,
-        close_on_backdrop=False,
-    )
+    return state_dialog(State, "import", t("console.people.import"), sheet, prefix="people")
 
 
 def page() -> rx.Component:
@@ -144,9 +143,7 @@ def page() -> rx.Component:
         title=t("console.people.title"),
         actions=[
             button(t("console.people.import"), icon_name="upload", on_click=State.import_sheet),
-            button(
-                t("console.people.add"), icon_name="user_round_plus", kind="primary", on_click=State.add("")
-            ),
+            button(t("console.people.add"), icon_name="user_round_plus", kind="primary", on_click=State.add),
         ],
         rights=(Right.PEOPLE_EDIT,),
         loaded=State.loaded,

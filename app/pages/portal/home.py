@@ -11,7 +11,7 @@ from components.feedback import chip, empty_state
 from components.frame import bars, language_button, notices, sign_out_button
 from components.kit import icon, when
 from components.layout import NavItem, color_mode_button, phone_shell
-from components.text import t
+from components.text import t, tf
 from state.portal import HomeState
 from state.shell import ShellState
 
@@ -70,6 +70,11 @@ def visit_row(row: rx.Var) -> rx.Component:
             ),
             button(t("home.cancel"), kind="danger", small=True, on_click=HomeState.cancel(row["id"])),
             class_name="row wrap",
+        ),
+        rx.cond(
+            row["code"],
+            rx.el.p(tf("home.open_code", code=row["code"]), class_name="small muted"),
+            rx.fragment(),
         ),
     )
     return rx.el.li(

@@ -54,14 +54,18 @@ def form() -> rx.Component:
             error=_error("name"),
             enterkeyhint="next",
         ),
-        text_field(
-            t("invite.phone"),
-            id="phone",
-            type="tel",
-            inputmode="tel",
-            required=True,
-            error=_error("phone"),
-            enterkeyhint="next",
+        rx.cond(
+            InviteState.phone_rule == "off",
+            rx.fragment(),
+            text_field(
+                t("invite.phone"),
+                id="phone",
+                type="tel",
+                inputmode="tel",
+                required=InviteState.phone_rule == "required",
+                error=_error("phone"),
+                enterkeyhint="next",
+            ),
         ),
         day,
         rx.cond(
@@ -121,7 +125,14 @@ def done() -> rx.Component:
             chip(t("invite.ready"), "ok"),
             definition_list([(t("invite.name"), InviteState.guest), (t("desk.time"), InviteState.when)]),
             rx.el.p(InviteState.link, class_name="link-box mono"),
-            rx.el.p(t("invite.second_factor"), class_name="small muted"),
+            rx.cond(
+                InviteState.open_code != "",
+                rx.el.div(
+                    rx.el.p(t("invite.open_code"), class_name="small muted"),
+                    rx.el.p(InviteState.open_code, class_name="link-box mono h3", id="open-code"),
+                ),
+                rx.el.p(t("invite.second_factor"), class_name="small muted"),
+            ),
         ),
         hand_over(
             icon("share_2"),
@@ -138,12 +149,16 @@ def done() -> rx.Component:
             on_done=InviteState.handed_over,
             class_name="btn big block",
         ),
-        button(
-            rx.cond(InviteState.sent, t("invite.sent"), t("invite.send")),
-            block=True,
-            icon_name="message_square_text",
-            disabled=InviteState.sent,
-            on_click=InviteState.send,
+        rx.cond(
+            InviteState.open_code == "",
+            button(
+                rx.cond(InviteState.sent, t("invite.sent"), t("invite.send")),
+                block=True,
+                icon_name="message_square_text",
+                disabled=InviteState.sent,
+                on_click=InviteState.send,
+            ),
+            rx.fragment(),
         ),
         link_button(t("invite.another"), "/invite", kind="quiet", block=True, full_load=True),
         class_name="col",

@@ -7,7 +7,7 @@ import reflex as rx
 from components.actions import button
 from components.client import dynamic_pass
 from components.data import card
-from components.feedback import banner
+from components.feedback import empty_state
 from components.forms import form_error, plain_form, text_field
 from components.frame import language_button
 from components.kit import icon
@@ -18,13 +18,14 @@ from state.visitor import PassState
 
 
 def question() -> rx.Component:
-    """The last four digits of the phone that was invited."""
+    """The second factor: the last four digits of the invited phone, or the code that the host told."""
+    by_phone = PassState.by_phone
     form = plain_form(
         form_error(ShellState.error),
         rx.el.input(type="hidden", name="link", value=PassState.link, read_only=True),
-        rx.el.p(t("pass.question")),
+        rx.el.p(rx.cond(by_phone, t("pass.question"), t("pass.question_code"))),
         text_field(
-            t("pass.phone_tail"),
+            rx.cond(by_phone, t("pass.phone_tail"), t("pass.open_code")),
             id="phone_tail",
             inputmode="numeric",
             max_length=4,
@@ -49,6 +50,17 @@ def brand() -> rx.Component:
     )
 
 
+def ended() -> rx.Component:
+    """A visit that is over: how it ended and what to do, no pass and nobody's data."""
+    detail = rx.match(
+        PassState.end,
+        ("cancelled", t("pass.end_cancelled")),
+        ("completed", t("pass.end_completed")),
+        t("pass.end_expired"),
+    )
+    return card(empty_state(t("pass.end_title"), detail, icon_name="calendar_check"))
+
+
 def shown() -> rx.Component:
     """The pass itself, where to go, and the way to forget it on this phone."""
     labels = {
@@ -68,18 +80,10 @@ def shown() -> rx.Component:
             "retry",
         )
     }
-    over = rx.cond(
-        (PassState.status == "cancelled")
-        | (PassState.status == "completed")
-        | (PassState.status == "expired"),
-        banner("no", t("pass.over"), role="alert"),
-        rx.fragment(),
-    )
     return rx.fragment(
         rx.el.div(
             rx.el.p(PassState.site, class_name="muted"), rx.el.h1(PassState.greeting), class_name="center"
         ),
-        over,
         dynamic_pass(endpoint="/api/visitor/pass", labels=labels),
         card(
             rx.el.b(t("pass.to") + PassState.to),
@@ -106,7 +110,7 @@ def page() -> rx.Component:
     """The question or the pass."""
     return phone_shell(
         rx.cond(PassState.open, rx.fragment(), brand()),
-        rx.cond(PassState.open, shown(), question()),
+        rx.cond(PassState.open, shown(), rx.cond(PassState.end != "", ended(), question())),
         rx.el.div(language_button(), color_mode_button(t("common.color_mode")), class_name="row center"),
         title=t("pass.title"),
         head=False,
