@@ -6,12 +6,15 @@ import argparse
 import getpass
 import os
 import shutil
+import signal
 import socket
 import sys
 from collections.abc import Callable
+from datetime import datetime
 from pathlib import Path
 
-from app.core import audit, clock, crypto, i18n
+from app.commands.errors import CommandError, words
+from app.core import audit, i18n, keys
 from app.core.actor import SYSTEM
 from app.core.database import get_database
 from app.core.errors import GateError
@@ -37,13 +40,19 @@ def main(arguments: list[str] | None = None) -> int:
         sub.set_defaults(function=function)
     options = parser.parse_args(arguments)
     try:
+        get_settings()
+    except ValueError as error:  # it names the variable, its value and its bounds
+        sys.stderr.write(i18n.text(LOCALE, "cli.setting_wrong", what=str(error)) + "\n")
+        return 1
+    try:
         return int(options.function(options) or 0)
-    except GateError as error:
-        sys.stderr.write(i18n.text(LOCALE, f"error.{error.code}", **error.params) + "\n")
-    except crypto.KeysMissing:
-        sys.stderr.write(
-            i18n.text(LOCALE, "cli.keys_missing", path=str(get_settings().data_dir / "keys")) + "\n"
-        )
+    except KeyboardInterrupt:
+        return 128 + signal.SIGINT
+    except Exception as error:
+        told = words(error, LOCALE, get_settings().data_dir)
+        if told is None:
+            raise
+        sys.stderr.write(told + "\n")
     return 1
 
 
@@ -52,6 +61,18 @@ def _open() -> Settings:
 
     open_installation(migrate=True)
     return get_settings()
+
+
+def _open_as_it_is() -> Settings:
+    """Open what is there and change nothing of it: no schema, no key, no new database."""
+    from app.commands import dumps
+    from app.runtime.installation import open_installation
+
+    settings = get_settings()
+    if dumps.is_empty(settings):
+        raise CommandError("nothing_here", path=str(settings.data_dir))
+    open_installation()
+    return settings
 
 
 def _run(_: argparse.Namespace) -> int:
@@ -176,26 +197,16 @@ def _create_user(options: argparse.Namespace) -> int:
 
 
 def _lane_key(options: argparse.Namespace) -> int:
-    from app.core.ids import new_secret
-    from app.domain.people.models import ApiKey
-    from app.domain.sites import repository as sites
+    from app.commands import lane_keys
 
     _open()
-    secret = new_secret()
-
-    def work(session: object) -> None:
-        lane = sites.lane(session, options.lane)  # type: ignore[arg-type]
-        key = ApiKey(
-            id=crypto.hash_secret(secret),
-            site_id=lane.site_id,
-            lane_id=lane.id,
-            label=options.label,
-            created_at=clock.now(),
-        )
-        session.add(key)  # type: ignore[attr-defined]
-        audit.record(session, SYSTEM, "key.create", "lane", lane.id, site_id=lane.site_id)  # type: ignore[arg-type]
-
-    get_database().write_now(work)
+    if not options.lane:
+        found = get_database().read_now(lane_keys.every)
+        say("lane_which" if found else "lane_none")
+        for lane in found:
+            say("lane", id=lane.id, site=lane.site, entrance=lane.entrance, lane=lane.lane)
+        return 0 if found else 1
+    secret = get_database().write_now(lambda s: lane_keys.make(s, options.lane, options.label))
     say("lane_key", key=secret)
     return 0
 
@@ -220,27 +231,45 @@ def _devices(options: argparse.Namespace) -> int:
 def _backup(options: argparse.Namespace) -> int:
     from app.commands import safekeeping
 
-    count = safekeeping.backup(_open(), Path(options.file), with_key=options.with_key)
-    say("backed_up", path=options.file, count=count)
-    if not options.with_key:
-        say("backup_key")
+    settings = _open_as_it_is()
+    _clear_up_when_stopped()
+    target = Path(options.file).absolute()
+    count = safekeeping.backup(settings, get_database(), target, with_key=options.with_key)
+    say("backed_up", path=str(target), count=count)
+    say("backup_with_key" if options.with_key else "backup_key")
     return 0
 
 
 def _restore(options: argparse.Namespace) -> int:
     from app.commands import safekeeping
 
-    try:
-        count = safekeeping.restore(get_settings(), Path(options.file))
-    except safekeeping.BadBackup as error:
-        say(f"restore_{error.args[0]}")
-        return 1
-    say("restored", count=count)
+    _clear_up_when_stopped()
+    restored = safekeeping.restore(get_settings(), Path(options.file).absolute())
+    at = f"{datetime.fromisoformat(restored.at):%Y-%m-%d %H:%M} UTC"
+    say("restored", count=restored.files, at=at)
+    if restored.missing_pictures:
+        say("restored_without_pictures", count=restored.missing_pictures)
+    say("restored_since", at=at)
     return 0
 
 
+def _rotate_keys(_: argparse.Namespace) -> int:
+    from app.commands import rotation
+
+    settings = _open_as_it_is()
+    rotated = rotation.rotate(get_database(), settings.data_dir)
+    say("rotated", count=rotated.count, path=str(settings.data_dir / keys.KEY_FILE))
+    say("rotated_kept", path=str(rotated.retired))
+    return 0
+
+
+def _clear_up_when_stopped() -> None:
+    """Have SIGTERM unwind the command, which takes away what it has begun."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
+
+
 def _verify_audit(_: argparse.Namespace) -> int:
-    settings = _open()
+    settings = _open_as_it_is()
     faults = get_database().read_now(lambda session: list(audit.verify(session, settings.data_dir)))
     for fault in faults:
         say("audit_fault", seq=fault.seq, kind=fault.kind)
@@ -290,7 +319,7 @@ def _device_options(parser: argparse.ArgumentParser) -> None:
 
 
 def _lane_options(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("lane")
+    parser.add_argument("lane", nargs="?", default="")
     parser.add_argument("--label", default="lane")
 
 
@@ -312,6 +341,7 @@ COMMANDS: dict[str, Command] = {
     "devices": (_devices, _device_options),
     "backup": (_backup, _backup_options),
     "restore": (_restore, _restore_options),
+    "rotate-keys": (_rotate_keys, _none),
     "verify-audit": (_verify_audit, _none),
     "doctor": (_doctor, _none),
 }

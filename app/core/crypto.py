@@ -54,12 +54,42 @@ def load_key_file(path: Path) -> bytes:
 
 def create_key_file(path: Path) -> bytes:
     """Make a new key-encryption key, readable by its owner only; never overwrites one."""
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     raw = secrets.token_bytes(KEY)
-    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o400)
-    with os.fdopen(handle, "w", encoding="ascii") as file:
-        file.write(raw.hex() + "\n")
+    write_key_file(path, raw)
     return raw
+
+
+def write_key_file(path: Path, raw: bytes) -> None:
+    """Put a key on the disk, whole or not at all; raises ``FileExistsError`` rather than overwrite one.
+
+    It is synced before anybody may rely on it: a key lost in a power cut would take every record with it.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    partial = path.with_name(f"{path.name}.{secrets.token_hex(4)}.part")
+    handle = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o400)
+    try:
+        with os.fdopen(handle, "w", encoding="ascii") as file:
+            file.write(raw.hex() + "\n")
+            file.flush()
+            os.fsync(file.fileno())
+        os.link(partial, path)
+    finally:
+        partial.unlink(missing_ok=True)
+    sync_folder(path.parent)
+
+
+def sync_folder(folder: Path) -> None:
+    """Have the names in ``folder`` survive a power cut."""
+    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def fingerprint(kek: bytes) -> str:
+    """Eight hex digits that tell key files apart and nothing about the key."""
+    return derive(kek, "fingerprint")[:4].hex()
 
 
 def wrap(kek: bytes, kid: int, key: bytes) -> bytes:
