@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager
 
 from app.core.outbox import OutboxFilled
 from app.core.settings import get_settings
-from app.runtime import demo, hub, late_exits
+from app.runtime import demo, hub
 from app.runtime.installation import open_installation
 from app.runtime.live import live
 from app.runtime.sweeps import Sweeper
@@ -48,7 +48,6 @@ async def run() -> AsyncIterator[None]:
                 logger.exception("The outbox could not be worked on; the next sweep tries again")
 
     database.listen(woken)
-    late_exits.listen(database)
     await center.start()
     await sweeper.start()
     task = asyncio.create_task(dispatcher())
