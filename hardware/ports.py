@@ -32,17 +32,21 @@ class EventKind(StrEnum):
     CODE = "code"
     CARD = "card"
     CARD_REMOVED = "card_removed"
+    DOCUMENT = "document"
     UNREADABLE = "unreadable"
 
 
 @dataclass(frozen=True, slots=True)
 class DeviceEvent:
-    """One thing that happened at a device; `nonce` lets a receiver ignore repeats, across restarts too."""
+    """One thing that happened at a device; `nonce` lets a receiver ignore repeats, across restarts too.
+
+    The payload may be about a person (a document, a card): `repr` leaves it out, so that no log line can hold it.
+    """
 
     lane_id: str
     device_id: str
     kind: EventKind
-    payload: Mapping[str, str]
+    payload: Mapping[str, str] = field(repr=False)
     at: datetime
     seq: int
     boot: str

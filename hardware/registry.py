@@ -113,6 +113,20 @@ DRIVERS: dict[str, DriverType] = {
             heartbeat_seconds=2.5,
         ),
         DriverType(
+            key="id_card",
+            kind="reader",
+            driver="hardware.drivers.id_card_reader:IdCardReader",
+            emulator="hardware.simulators.id_card_reader:IdCardReaderEmulator",
+            settings=(
+                Setting("port", ("str",), default="/dev/ttyUSB0"),
+                Setting("baud", ("int",), default=115_200, minimum=9_600, maximum=115_200),
+                Setting("emulated", ("bool",), default=False),
+            ),
+            # A card is read in two seconds at most, with a sign of life before; a silent reader is given up sooner.
+            heartbeat_seconds=3.0,
+            max_backoff_seconds=2.0,
+        ),
+        DriverType(
             key="camera",
             kind="camera",
             driver="hardware.drivers.camera:CameraDriver",

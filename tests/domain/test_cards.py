@@ -8,6 +8,7 @@ from app.core.errors import Conflict, GateError, InvalidInput
 from app.domain.access import service as access
 from app.domain.access.rules import CardStatus
 from app.domain.admission.rules import Outcome, Reason
+from app.domain.admission.service import NotAdmissible
 from app.domain.booking import service as bookings
 from app.domain.sites.rules import VisitorKind
 from tests.factories import World, admit, make_world, present, standing
@@ -53,6 +54,27 @@ def test_a_blocked_card_cannot_be_overruled(world: World) -> None:
     )
     with pytest.raises(GateError):
         admit(world, present(world, "04A1B2C3", "card"), world.supervisor, "认识他")
+
+
+@pytest.mark.req("AD-02", "AD-03")
+@pytest.mark.parametrize(
+    ("status", "reason"),
+    [
+        (CardStatus.BLOCKED, Reason.CARD_BLOCKED),
+        (CardStatus.LOST, Reason.PASS_LOST),
+        (CardStatus.RETURNED, Reason.PASS_ENDED),
+    ],
+)
+def test_a_card_taken_back_between_reader_and_key_opens_nothing(
+    world: World, status: CardStatus, reason: Reason
+) -> None:
+    _, card = standing(world)
+    attempt = present(world, "04A1B2C3", "card")
+    assert attempt.outcome == Outcome.ADMIT
+    world.do(lambda session: access.set_card_status(session, world.manager, session.merge(card), status))
+    with pytest.raises(NotAdmissible) as caught:
+        admit(world, attempt)
+    assert caught.value.reason == reason
 
 
 @pytest.mark.req("AD-02", "AD-22")

@@ -24,17 +24,9 @@ from app.domain.records import repository as records
 from app.domain.sites.models import Site
 from app.domain.sites.rules import HolderKind
 from app.domain.sites.times import set_times
-from app.runtime import late_exits
 from state import console_view
 from tests.factories import World, admit, invite, let_in, make_world, present, show_code, standing
 from tests.installation import FakeClock
-
-
-@pytest.fixture
-def listening(world: World) -> World:
-    """The world with the ear that a running process has for late exits."""
-    late_exits.listen(world.database)
-    return world
 
 
 def close(world: World, fake_clock: FakeClock) -> int:
@@ -216,9 +208,8 @@ def test_the_ledger_says_that_nobody_was_seen_leaving(
 @pytest.mark.parametrize("way", ["exit", "both"])
 @pytest.mark.parametrize("shown", ["badge", "code"])
 def test_who_was_inside_after_all_is_let_out_and_seen(
-    listening: World, fake_clock: FakeClock, way: str, shown: str
+    world: World, fake_clock: FakeClock, way: str, shown: str
 ) -> None:
-    world = listening
     booking, issued, visit = left_behind(world, fake_clock)
     fake_clock.move(hours=3)
     code = access.badge_code(issued) if shown == "badge" else access.code_now(issued, clock.now())
@@ -237,10 +228,7 @@ def test_who_was_inside_after_all_is_let_out_and_seen(
 
 
 @pytest.mark.req("AD-16")
-def test_a_pass_shown_days_later_at_a_lane_both_ways_is_no_exit(
-    listening: World, fake_clock: FakeClock
-) -> None:
-    world = listening
+def test_a_pass_shown_days_later_at_a_lane_both_ways_is_no_exit(world: World, fake_clock: FakeClock) -> None:
     _, issued, visit = left_behind(world, fake_clock)
     fake_clock.move(hours=24)
     attempt = present(world, access.badge_code(issued))
@@ -251,8 +239,7 @@ def test_a_pass_shown_days_later_at_a_lane_both_ways_is_no_exit(
 
 
 @pytest.mark.req("AD-16")
-def test_an_exit_set_aside_is_closed_again(listening: World, fake_clock: FakeClock) -> None:
-    world = listening
+def test_an_exit_set_aside_is_closed_again(world: World, fake_clock: FakeClock) -> None:
     _, issued, visit = left_behind(world, fake_clock)
     attempt = present(world, access.badge_code(issued), lane=world.exit)
     assert close(world, fake_clock) == 0
@@ -262,8 +249,7 @@ def test_an_exit_set_aside_is_closed_again(listening: World, fake_clock: FakeClo
 
 
 @pytest.mark.req("AD-16")
-def test_a_pass_whose_exit_was_seen_is_not_reopened(listening: World, fake_clock: FakeClock) -> None:
-    world = listening
+def test_a_pass_whose_exit_was_seen_is_not_reopened(world: World, fake_clock: FakeClock) -> None:
     _, issued, visit = let_in(world)
     world.do(exits.leave, world.guard, visit.id, world.both.id, "search")
     fake_clock.move(minutes=5)
@@ -273,8 +259,7 @@ def test_a_pass_whose_exit_was_seen_is_not_reopened(listening: World, fake_clock
 
 
 @pytest.mark.req("AD-16")
-def test_recognising_twice_changes_nothing_more(listening: World, fake_clock: FakeClock) -> None:
-    world = listening
+def test_recognising_twice_changes_nothing_more(world: World, fake_clock: FakeClock) -> None:
     _, issued, _ = left_behind(world, fake_clock)
     attempt = present(world, access.badge_code(issued), lane=world.exit)
     assert not world.do(checkouts.recognise, attempt.id)
@@ -282,11 +267,11 @@ def test_recognising_twice_changes_nothing_more(listening: World, fake_clock: Fa
     assert len(entries(world, "visit.reopen")) == 1
 
 
-def test_an_ordinary_refusal_reopens_nothing(listening: World) -> None:
-    _, issued, _ = invite(listening)
-    attempt = show_code(listening, issued, listening.exit)
-    assert listening.get(Attempt, attempt.id).reasons == [Reason.NOT_INSIDE]
-    assert entries(listening, "visit.reopen") == []
+def test_an_ordinary_refusal_reopens_nothing(world: World) -> None:
+    _, issued, _ = invite(world)
+    attempt = show_code(world, issued, world.exit)
+    assert world.get(Attempt, attempt.id).reasons == [Reason.NOT_INSIDE]
+    assert entries(world, "visit.reopen") == []
 
 
 @pytest.mark.req("AD-16")

@@ -363,7 +363,7 @@ def test_a_cancellation_changes_the_open_verdict(world: World) -> None:
     attempt = show_code(world, issued)
     world.do(invitations.cancel, world.host, booking.id)
     world.do(judging.rejudge_booking, booking.id)
-    assert world.get(Attempt, attempt.id).reasons == [Reason.BOOKING_CANCELLED]
+    assert world.get(Attempt, attempt.id).reasons == [Reason.BOOKING_CANCELLED, Reason.PASS_ENDED]
 
 
 @pytest.mark.req("AD-03")
@@ -427,6 +427,24 @@ def test_a_supervisor_overrules_a_doubt_with_a_note(world: World) -> None:
         admit(world, attempt, world.supervisor)
     admit(world, attempt, world.supervisor, "本人核对无误")
     assert world.get(Attempt, attempt.id).forced_by == world.supervisor.account_id
+
+
+@pytest.mark.req("AD-10", "AD-16")
+def test_whoever_is_let_in_again_had_left_unseen_and_is_inside_once(
+    world: World, fake_clock: FakeClock
+) -> None:
+    booking, issued, first = let_in(world)
+    fake_clock.move(minutes=10)
+    attempt = show_code(world, issued, world.entry)
+    assert (attempt.outcome, attempt.reasons) == (Outcome.REVIEW, [Reason.ALREADY_INSIDE])
+    second = admit(world, attempt, world.supervisor, "刚从侧门出去，现在回来")
+    assert (world.get(Visit, first.id).exit_kind, world.get(Visit, first.id).left_at) == (
+        "unseen",
+        clock.now(),
+    )
+    inside = world.ask(repository.inside_of_booking, booking.id)
+    assert inside is not None
+    assert inside.id == second.id
 
 
 @pytest.mark.req("SI-02")

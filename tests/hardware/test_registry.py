@@ -19,6 +19,8 @@ pytestmark = pytest.mark.req("EV-08")
         ("pcsc", {"reader": "ACS*", "emulated": True}, []),
         ("pcsc", {"reader": " "}, ["bad_type:reader"]),
         ("pcsc", {"emulated": "yes"}, ["bad_type:emulated"]),
+        ("id_card", {"port": "/dev/ttyUSB0", "baud": 57_600}, []),
+        ("id_card", {"port": 3, "baud": 1200}, ["bad_type:port", "out_of_range:baud"]),
         ("camera", {"source": "emulator"}, []),
         ("camera", {"source": 0, "fps": 12.5, "read_codes": False}, []),
         ("camera", {}, ["missing_setting:source"]),
@@ -38,7 +40,7 @@ def test_a_device_belongs_to_a_lane() -> None:
 
 def test_the_form_knows_all_drivers_and_their_fields() -> None:
     described = {driver["key"]: driver for driver in describe()}
-    assert set(described) == set(DRIVERS) == {"pcsc", "camera"}
+    assert set(described) == set(DRIVERS) == {"pcsc", "id_card", "camera"}
     source = described["camera"]["settings"][0]
     assert (source["name"], source["types"], source["required"]) == ("source", ("int", "str"), True)
     assert {field["name"]: field["default"] for field in described["camera"]["settings"][1:]} == {

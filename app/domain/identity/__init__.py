@@ -1,0 +1,1 @@
+"""Identity: documents that people show, their numbers and their machine-readable zones."""
