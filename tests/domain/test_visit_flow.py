@@ -440,7 +440,7 @@ def test_whoever_is_let_in_again_had_left_unseen_and_is_inside_once(
     second = admit(world, attempt, world.supervisor, "刚从侧门出去，现在回来")
     assert (world.get(Visit, first.id).exit_kind, world.get(Visit, first.id).left_at) == (
         "unseen",
-        clock.now(),
+        fake_clock.now(),
     )
     inside = world.ask(repository.inside_of_booking, booking.id)
     assert inside is not None

@@ -13,7 +13,7 @@ from app.domain.admission.models import Attempt, Visit
 from app.domain.admission.rules import Outcome
 from app.domain.people.models import Person
 from app.domain.sites import repository as sites
-from app.runtime import late_exits, sweeps
+from app.runtime import sweeps
 from app.runtime.sweeps import Sweeper
 from tests.factories import World, let_in
 from tests.installation import FakeClock
@@ -63,7 +63,6 @@ async def test_a_late_exit_is_known_before_the_reader_has_its_answer(
 ) -> None:
     _, issued, visit = let_in(world)
     fake_clock.move(days=1)
-    late_exits.listen(world.database)
     await Sweeper(world.database)._steady()
     assert world.get(Visit, visit.id).exit_kind == "automatic"
     item = Presented("code", access.badge_code(issued), "n1", fake_clock.now())

@@ -36,6 +36,10 @@ class PassKey(NamedTuple):
     status: str
 
 
+_PASS_STATUS = select(VisitorPass.status).where(VisitorPass.id == bindparam("id"))
+_CARD_STATUS = select(Card.status).where(Card.id == bindparam("id"))
+
+
 def _use_step(column: Any) -> Update:
     own = col(VisitorPass.id) == bindparam("pass_id")
     step: BindParameter[int] = bindparam("step")
@@ -99,6 +103,18 @@ def cards_of(session: Session, booking_ids: Sequence[str]) -> dict[str, list[Car
     for row in session.exec(query):
         found.setdefault(row.booking_id, []).append(row)
     return found
+
+
+def pass_status(session: Session, pass_id: str) -> str:
+    """Where a pass stands now."""
+    session.flush()
+    return str(session.connection().execute(_PASS_STATUS, {"id": pass_id}).scalar_one())
+
+
+def card_status(session: Session, card_id: str) -> str:
+    """Where a card stands now."""
+    session.flush()
+    return str(session.connection().execute(_CARD_STATUS, {"id": card_id}).scalar_one())
 
 
 def use_step(session: Session, pass_id: str, step: int, *, leaving: bool) -> bool:

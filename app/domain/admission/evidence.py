@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -10,7 +11,7 @@ from sqlmodel import Session
 from app.domain.access import repository as access
 from app.domain.access import service as access_service
 from app.domain.access.rules import BADGE, CardStatus, PassStatus, parse, step_fault
-from app.domain.admission.rules import Kind, Result
+from app.domain.admission.rules import Evidence, Kind, Result
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +37,7 @@ class Finding:
     step: int = 0
 
 
+OF_PASS = {Kind.CODE, Kind.SHORT_CODE, Kind.BADGE}
 PASS_RESULTS = {
     PassStatus.ACTIVE: Result.OK,
     PassStatus.LOST: Result.LOST,
@@ -64,6 +66,20 @@ def examine(session: Session, site_id: str, item: Presented, now: datetime) -> F
         return Finding(Kind.SHORT_CODE, PASS_RESULTS[PassStatus(issued.status)], issued.booking_id, issued.id)
     kind = Kind.CARD if item.text.startswith("card") else Kind.CODE
     return Finding(kind, Result.UNREADABLE)
+
+
+def withdrawn(
+    session: Session, evidence: Sequence[Evidence], pass_id: str | None, card_id: str | None
+) -> Sequence[Evidence]:
+    """The evidence as it stands now: a pass or card that was taken back since it was read is no longer good."""
+    kinds = {item.kind for item in evidence if item.result is Result.OK}
+    changed: dict[Kind, Result] = {}
+    if pass_id and kinds & OF_PASS:
+        status = access.pass_status(session, pass_id)
+        changed |= dict.fromkeys(kinds & OF_PASS, PASS_RESULTS[PassStatus(status)])
+    if card_id and Kind.CARD in kinds:
+        changed[Kind.CARD] = CARD_RESULTS[CardStatus(access.card_status(session, card_id))]
+    return [Evidence(e.kind, changed.get(e.kind, e.result)) if e.result is Result.OK else e for e in evidence]
 
 
 def _examine_card(session: Session, site_id: str, uid: str) -> Finding:

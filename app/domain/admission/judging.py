@@ -13,6 +13,7 @@ from app.core import clock
 from app.core.database import announce
 from app.domain.admission import repository, statements
 from app.domain.admission.arrival import Arrival, Dossier
+from app.domain.admission.evidence import withdrawn
 from app.domain.admission.models import Attempt, LaneChanged
 from app.domain.admission.rules import (
     BookingFacts,
@@ -61,7 +62,8 @@ def gather(
     """The facts of an attempt as the database holds them now; ``known`` is what was read of its booking already."""
     if evidence is None:
         rows = statements.evidence_of(session, attempt.id)
-        evidence = [Evidence(Kind(kind), Result(result)) for kind, result in rows]
+        read = [Evidence(Kind(kind), Result(result)) for kind, result in rows]
+        evidence = withdrawn(session, read, attempt.pass_id, attempt.card_id)
     risk = site.risk_class
     booking_facts: BookingFacts | None = None
     inside = needs_permit = False

@@ -14,7 +14,7 @@ from app.core.errors import Conflict, InvalidInput, NotAllowed
 from app.core.ids import new_id
 from app.core.permissions import Right
 from app.domain.access import repository as access
-from app.domain.admission import repository, service, statements
+from app.domain.admission import checkouts, repository, service, statements
 from app.domain.admission.arrival import OPEN, Arrival, Dossier, Post, of
 from app.domain.admission.evidence import Finding, Presented, examine
 from app.domain.admission.judging import judge, weigh
@@ -90,6 +90,14 @@ def _present(session: Session, lane_id: str, item: Presented, admitter: Actor | 
     else:
         statements.insert_arrival(session, arrival)
     _add_evidence(session, arrival.id, item, finding.kind, finding.result)
+    return _late_exit(session, arrival)
+
+
+def _late_exit(session: Session, arrival: Arrival) -> Arrival:
+    """What did not fit may be the way out of a visit that was closed because nobody saw it end (AD-16)."""
+    doubtful = arrival.booking_id is not None and arrival.outcome in {Outcome.REVIEW, Outcome.REFUSE}
+    if doubtful and checkouts.recognise(session, arrival.id):
+        return of(repository.attempt(session, arrival.id))
     return arrival
 
 
@@ -195,7 +203,7 @@ def find_by_name(session: Session, actor: Actor, lane_id: str, booking_id: str, 
     weigh(session, arrival, post, [Evidence(Kind.NAME, Result.OK)], known=known)
     statements.insert_arrival(session, arrival)
     _add_evidence(session, arrival.id, item, finding.kind, finding.result)
-    return arrival
+    return _late_exit(session, arrival)
 
 
 def see(session: Session, actor: Actor, attempt_id: str, kind: Kind, result: Result, nonce: str) -> Attempt:
