@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Coroutine
+from itertools import chain, repeat
 
 from sqlmodel import Session
 
@@ -33,6 +34,7 @@ logger = logging.getLogger(__name__)
 Feed = CameraFeed
 
 BACK_OFF = (0.05, 0.2, 0.5, 1.0, 2.0, 5.0)
+STOP_SECONDS = 10.0
 
 
 class DeviceChanged:
@@ -53,6 +55,7 @@ class Hub:
         self._lanes: dict[str, asyncio.Queue[DeviceEvent]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._stopping = False
+        self._states: dict[str, DeviceHealth] = {}
         self.hardware = HardwareService(self._receive_event, self._receive_health)
         self.cues: dict[str, tuple[int, str]] = {}
 
@@ -68,8 +71,13 @@ class Hub:
         """Stop the devices, then record what they had handed over."""
         self._stopping = True
         await asyncio.to_thread(self.hardware.stop)
-        for queue in self._lanes.values():
-            await queue.join()
+        try:
+            async with asyncio.timeout(STOP_SECONDS):
+                for queue in self._lanes.values():
+                    await queue.join()
+        except TimeoutError:
+            waiting = sum(queue.qsize() for queue in self._lanes.values())
+            logger.error("Stopped with %d events unrecorded: the database stayed away", waiting + 1)
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -116,34 +124,38 @@ class Hub:
         item = presented(event)
         if item is None:
             return
-        for attempt, pause in enumerate((*BACK_OFF, BACK_OFF[-1] * 4)):
+        try:
+            await self._insist(
+                lambda session: presenting.present(session, event.lane_id, item), event.device_id
+            )
+        except GateError as error:
+            logger.warning("An event of device %s was not recorded: %s", event.device_id, error.code)
+
+    async def _insist(self, work: Callable[[Session], object], device_id: str) -> None:
+        """Write, however long the database is away; what was read waits in its lane's queue meanwhile."""
+        for pause in chain(BACK_OFF, repeat(BACK_OFF[-1])):
             try:
-                await self._database.write(lambda session: presenting.present(session, event.lane_id, item))
-                return
+                await self._database.write(work)
             except Retryable:
-                logger.warning(
-                    "Recording an event of device %s is delayed (try %d)", event.device_id, attempt + 1
-                )
+                logger.warning("An event of device %s waits for the database", device_id)
                 await asyncio.sleep(pause)
-            except GateError as error:
-                logger.warning("An event of device %s was not recorded: %s", event.device_id, error.code)
+            else:
                 return
-        logger.error("An event of device %s was given up", event.device_id)
 
     async def _record_health(self, health: DeviceHealth) -> None:
         def save(session: Session) -> None:
             device = session.get(Device, health.device_id)
             if device is None or (device.status, device.status_detail) == (health.status, health.detail):
                 return
+            if self._states.get(health.device_id) is not health:
+                return  # this one had to wait for the database, and a newer state is on its way
             device.status, device.status_detail = health.status, health.detail
             device.status_at = clock.now()
             session.add(device)
             announce(session, DeviceChanged(device.site_id, device.lane_id))
 
-        try:
-            await self._database.write(save)
-        except Retryable:
-            logger.warning("The state of device %s was not recorded", health.device_id)
+        self._states[health.device_id] = health
+        await self._insist(save, health.device_id)
 
     def _announced(self, announcement: object) -> None:
         """Turn what was committed into topics; runs on the committing thread."""
