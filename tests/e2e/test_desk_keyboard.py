@@ -11,9 +11,11 @@ from tests.e2e.pages import Desk, tab_to
 HAND = 60  # ms from key to key; faster is a scanner
 
 # A scanner types faster than any hand; an input method turns each key into "Process" and keeps the code.
-BURST = """([text, key]) => {
+# A busy page may hold it up: ``stalls`` are milliseconds before the character of that number.
+BURST = """([text, key, stalls]) => {
   const target = document.activeElement ?? document.body;
-  for (const char of text) {
+  for (const [number, char] of [...text].entries()) {
+    for (const until = performance.now() + (stalls[number] ?? 0); performance.now() < until;);
     const digit = /\\d/.test(char);
     const options = {code: digit ? `Digit${char}` : `Key${char}`, key: key || char, shiftKey: !digit, bubbles: true, cancelable: true,
       isComposing: key === "Process"};
@@ -60,15 +62,26 @@ def test_register_approve_admit_and_leave_without_a_mouse(gate: Gate) -> None:
     expect(desk.notice.filter(has_text="已登记离场，通行证已收回。")).to_be_visible()
 
 
-@pytest.mark.parametrize("key", ["", "Process"], ids=["latin", "input-method"])
-@pytest.mark.parametrize("where", ["nowhere", "in the search field"])
-def test_a_scanner_that_types_is_a_scanner(gate: Gate, key: str, where: str) -> None:
+@pytest.mark.req("AD-02")
+@pytest.mark.parametrize(
+    ("where", "key", "stalls"),
+    [
+        ("nowhere", "", {}),
+        ("nowhere", "Process", {}),
+        ("in the search field", "", {}),
+        ("in the search field", "Process", {}),
+        ("nowhere", "", {"2": 90, "20": 150}),
+        ("in the search field", "Process", {"1": 60, "3": 60, "30": 150}),
+    ],
+    ids=["latin", "input-method", "latin-in-field", "input-method-in-field", "held-up", "held-up-in-field"],
+)
+def test_a_scanner_that_types_is_a_scanner(gate: Gate, where: str, key: str, stalls: dict[str, int]) -> None:
     guest = gate.guest("廖凡")
     desk = Desk.open(gate.desk())
     field = desk.page.locator("#desk-search")
     if where != "nowhere":
         field.fill("刘")
-    desk.page.evaluate(BURST, [gate.server.backstage.code(booking=guest["booking"]), key])
+    desk.page.evaluate(BURST, [gate.server.backstage.code(booking=guest["booking"]), key, stalls])
     desk.expect_verdict("可以放行")
     desk.expect_name("廖凡")
     expect(field).to_have_value("" if where == "nowhere" else "刘")
