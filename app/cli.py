@@ -87,8 +87,12 @@ def _serve(_: argparse.Namespace) -> int:
     from app.commands import frontend
     from app.runtime import demo
     from app.runtime.installation import needs_setup, setup_token
+    from app.runtime.only_one import is_served
 
     settings = _open()
+    if is_served(settings.data_dir):
+        say("already_serving", path=str(settings.data_dir))
+        return 1
     if not _port_free(settings):
         say("port_taken", port=settings.port)
         return 1

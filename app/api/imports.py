@@ -33,7 +33,7 @@ async def _file(request: Request) -> tuple[bytes, str]:
         return await file.read(importing.MAX_BYTES + 1), (file.filename or "")[:200]
 
 
-@routes.post("/import")
+@routes.post("/import", max_body_size=importing.MAX_BYTES + ENVELOPE)
 @needs(Right.PEOPLE_EDIT)
 async def people_import(request: Request) -> Response:
     """Enter a CSV or XLSX sheet of units and residents, all rows or none."""

@@ -12,6 +12,7 @@ from app.core.settings import get_settings
 from app.runtime import demo, hub
 from app.runtime.installation import open_installation
 from app.runtime.live import live
+from app.runtime.only_one import only_one
 from app.runtime.sweeps import Sweeper
 
 logger = logging.getLogger(__name__)
@@ -22,6 +23,13 @@ GATHER_SECONDS = 0.25
 @asynccontextmanager
 async def run() -> AsyncIterator[None]:
     """Open the installation, start devices and sweeps, and stop them in reverse order."""
+    with only_one(get_settings().data_dir):
+        async with _run():
+            yield
+
+
+@asynccontextmanager
+async def _run() -> AsyncIterator[None]:
     database = await asyncio.to_thread(open_installation)
     if get_settings().demo:
         await database.write(demo.refresh)

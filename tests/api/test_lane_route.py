@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from itertools import count
 from typing import Any
@@ -212,3 +212,30 @@ def test_a_badge_read_on_the_way_out_ends_the_visit(server: Server, guest: dict[
     assert (left["leaving"], left["admitted"]) == (True, True)
     assert backstage.pass_status(booking=guest["booking"]) == "returned"
     assert backstage.visits_of(booking=guest["booking"])[0]["exit_kind"] == "scan"
+
+
+@pytest.mark.req("EV-03")
+@pytest.mark.parametrize("key", ["", "nobody's"], ids=["its own key", "a foreign key"])
+@pytest.mark.parametrize("told", [True, False], ids=["length told", "length hidden"])
+def test_a_body_without_end_is_not_read_to_the_end(
+    server: Server, lane: dict[str, str], key: str, *, told: bool
+) -> None:
+    sent = 0
+
+    def endless() -> Iterator[bytes]:
+        nonlocal sent
+        yield b'{"kind": "code", "text": "'
+        for _ in range(256):
+            sent += 4096
+            yield b"x" * 4096
+
+    body = b"x" * 1_000_000 if told else endless()
+    answer = httpx.post(
+        f"{server.url}/api/v1/lanes/{lane['lane']}/present",
+        content=body,
+        headers={"Authorization": f"Bearer {key or lane['key']}", "Content-Type": "application/json"},
+        trust_env=False,
+        timeout=20,
+    )
+    assert answer.status_code == 413
+    assert not server.backstage.attempts_of(lane=lane["lane"])

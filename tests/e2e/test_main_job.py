@@ -115,7 +115,7 @@ def test_a_guest_is_invited_read_at_the_gate_admitted_and_leaves(
     found.get_by_role("button", name="离场", exact=True).click()
     expect(desk.notice.filter(has_text="已登记离场，通行证已收回。")).to_be_visible()
     guest.reload()
-    expect(guest.locator(".pass-code").get_by_text("通行证已失效")).to_be_visible()
+    expect(guest.get_by_text("通行证已失效")).to_be_visible()
     expect(guest.locator("svg.qr")).to_have_count(0)
 
 
