@@ -5,7 +5,6 @@ from __future__ import annotations
 import queue
 import time
 from dataclasses import dataclass
-from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Protocol, cast
 
 from hardware.drivers.card_transport import (
@@ -20,6 +19,7 @@ from hardware.drivers.card_transport import (
     CardError,
     CardTransport,
 )
+from hardware.drivers.reader_claims import ReaderClaims, fits
 from hardware.drivers.reader_monitor import Notice, ReaderMonitor, ReaderNotice, shared_monitor
 from hardware.ports import DeviceStatus, DriverUnavailable, EventKind
 
@@ -39,6 +39,8 @@ POLL_SECONDS = 0.2
 
 GONE = frozenset({NO_SMARTCARD, REMOVED_CARD, UNPOWERED_CARD})
 READER_GONE = frozenset({READER_UNAVAILABLE, UNKNOWN_READER})
+
+_claims = ReaderClaims()  # of the readers of this computer
 
 
 class CardSource(Protocol):
@@ -64,7 +66,9 @@ class PcscReader:
     def __init__(self, config: DeviceConfig) -> None:
         self._emulated = bool(config.settings.get("emulated", False))
         # An emulated service has one reader only, whose name nobody chose.
-        self._pattern = "*" if self._emulated else str(config.settings.get("reader", "*")).casefold()
+        self._pattern = "*" if self._emulated else str(config.settings.get("reader", "*"))
+        self._id = config.id
+        self._claims = ReaderClaims() if self._emulated else _claims
         self._presented: dict[str, _Presented] = {}
 
     def run(self, context: DriverContext) -> None:
@@ -73,6 +77,7 @@ class PcscReader:
         notices: queue.SimpleQueue[ReaderNotice] = queue.SimpleQueue()
         readers: set[str] = set()
         online = False
+        self._claims.enter(self._id, self._pattern)
         leave = monitor.subscribe(notices.put)
         try:
             while not context.stop.is_set():
@@ -84,13 +89,14 @@ class PcscReader:
                 context.beat()
                 if notice.notice in {Notice.SERVICE_UP, Notice.SERVICE_DOWN}:
                     online = notice.notice is Notice.SERVICE_UP
-                elif notice.reader and fnmatchcase(notice.reader.casefold(), self._pattern):
+                elif notice.reader and fits(self._pattern, notice.reader):
                     self._handle(context, transport, notice, readers)
                 if notice.notice is not Notice.SERVICE_UP:
                     # The readers of a service that just came up are not listed yet: they are not absent.
-                    self._report(context, online=online, present=bool(readers))
+                    self._report(context, readers, online=online)
         finally:
             leave()
+            self._claims.leave(self._id)
 
     def _connect(self, context: DriverContext) -> tuple[ReaderMonitor, CardTransport]:
         if self._emulated:
@@ -101,11 +107,16 @@ class PcscReader:
         except ImportError:
             raise DriverUnavailable("pyscard_missing") from None
 
-    def _report(self, context: DriverContext, *, online: bool, present: bool) -> None:
+    def _serves(self, reader: str) -> bool:
+        return self._claims.owner(reader) == self._id
+
+    def _report(self, context: DriverContext, readers: set[str], *, online: bool) -> None:
         if not online:
             context.report(DeviceStatus.OFFLINE, "service_down")
-        elif not present:
+        elif not readers:
             context.report(DeviceStatus.OFFLINE, "reader_absent")
+        elif not any(map(self._serves, readers)):
+            context.report(DeviceStatus.OFFLINE, "reader_taken")
         else:
             context.report(DeviceStatus.ONLINE)
 
@@ -116,6 +127,8 @@ class PcscReader:
             readers.add(notice.reader)
         elif notice.notice is Notice.READER_REMOVED:
             readers.discard(notice.reader)
+        elif not self._serves(notice.reader):
+            return
         elif notice.notice is Notice.INSERTED:
             self._inserted(context, transport, notice)
         elif notice.notice is Notice.REMOVED:
