@@ -19,6 +19,7 @@ from reflex_base.registry import RegistrationContext
 
 from app.core.actor import ANONYMOUS, Actor, current_actor, set_current
 from app.core.errors import GateError, InvalidInput
+from app.core.origins import is_own
 from app.core.permissions import ATTRIBUTE, Right, right_of
 from app.runtime import sessions
 
@@ -144,8 +145,12 @@ def install(app: rx.App) -> None:
     """Put the guard in front of the app, and let sockets be opened from its own pages only (S-22)."""
     app.add_middleware(Guard())
     if app.sio is not None:
-        # None means "the origin must be the host asked"; Reflex's setting knows only a fixed list.
-        app.sio.eio.cors_allowed_origins = None
+        # Reflex's setting knows only a fixed list, and the library's own rule takes HTTPS for a foreign origin.
+        app.sio.eio.cors_allowed_origins = _may_open_socket
+
+
+def _may_open_socket(origin: str | None, environ: dict[str, str]) -> bool:
+    return origin is not None and is_own(origin, environ.get("HTTP_HOST", ""))
 
 
 def me() -> Actor:

@@ -6,7 +6,6 @@ import time
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from typing import Any
-from urllib.parse import urlsplit
 
 from fastapi import APIRouter, Depends, Request, Response
 from fastapi.exceptions import RequestValidationError
@@ -17,6 +16,7 @@ from app.core import crypto, i18n
 from app.core.actor import ANONYMOUS, Actor, set_current
 from app.core.database import get_database
 from app.core.errors import GateError, InvalidInput, NotAllowed, NotSignedIn, TooMany
+from app.core.origins import is_own
 from app.core.permissions import Right, Role, right_of
 from app.core.settings import get_settings
 from app.domain.people import lane_keys
@@ -48,7 +48,7 @@ def same_origin(request: Request) -> bool:
     origin = request.headers.get("origin")
     if origin is None:
         return request.headers.get("sec-fetch-site", "same-origin") in {"same-origin", "none"}
-    return urlsplit(origin).netloc == request.headers.get("host", "")
+    return is_own(origin, request.headers.get("host", ""))
 
 
 async def _actor_of(request: Request, right: Right) -> Actor:

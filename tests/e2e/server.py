@@ -44,7 +44,8 @@ class Server:
         self.data = folder / "data"
         self.log = folder / "server.log"
         self.port = free_port()
-        self.url = f"http://127.0.0.1:{self.port}"
+        self.uses_tls = "GATEHOUSE_TLS_CERTIFICATE" in environment
+        self.url = f"{'https' if self.uses_tls else 'http'}://127.0.0.1:{self.port}"
         self.environment = {
             **{
                 key: value
@@ -62,7 +63,6 @@ class Server:
         }
         self._process: subprocess.Popen[bytes] | None = None
         self._backstage: Backstage | None = None
-        self._cookies: dict[str, str] = {}
 
     def prepare(self) -> None:
         """Make the demonstration community."""
@@ -92,7 +92,9 @@ class Server:
         until = time.monotonic() + START_SECONDS
         while time.monotonic() < until and self._process.poll() is None:
             try:
-                if httpx.get(f"{self.url}/healthz", timeout=2, trust_env=False).is_success:
+                if httpx.get(
+                    f"{self.url}/healthz", timeout=2, trust_env=False, verify=not self.uses_tls
+                ).is_success:
                     return
             except httpx.TransportError:
                 time.sleep(0.1)
@@ -141,10 +143,8 @@ class Server:
         return next(line[3] for line in self.sign_in_lines() if line[2] == username)
 
     def cookie(self, username: str) -> str:
-        """The session cookie of an account of the demonstration."""
-        if username not in self._cookies:
-            self._cookies[username] = str(self.backstage.cookie(username=username))
-        return self._cookies[username]
+        """A new session of an account of the demonstration; an older one may have ended since, idle or signed out."""
+        return str(self.backstage.cookie(username=username))
 
     def client(self, cookie: str = "", **options: Any) -> httpx.Client:
         """A client of the routes; like a browser it names its origin."""
