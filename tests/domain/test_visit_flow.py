@@ -1,26 +1,19 @@
-"""The way of one arrival on both databases: invited, read, admitted, gone; and everything that may go wrong on it."""
+"""The way of one arrival on both databases: invited, read, admitted; and what may go wrong on it."""
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
-from threading import Barrier
 
 import pytest
-from sqlalchemy import text
 from sqlmodel import func, select
 
 from app.core import crypto
-from app.core.errors import Conflict, GateError, NotAllowed
+from app.core.errors import Conflict, NotAllowed
 from app.core.permissions import Role
 from app.domain.access import invitations
-from app.domain.access import repository as passes
 from app.domain.access import service as access
-from app.domain.access.models import VisitorPass
-from app.domain.access.rules import PassStatus
-from app.domain.admission import exits, judging, presenting, repository
+from app.domain.admission import judging, presenting, repository
 from app.domain.admission import service as admission
-from app.domain.admission.evidence import Presented
 from app.domain.admission.models import Attempt, EvidenceRow, Visit
 from app.domain.admission.rules import Kind, Outcome, Reason, Result
 from app.domain.admission.service import NotAdmissible
@@ -47,21 +40,6 @@ def count_rows(world: World, table: type) -> int:
     return world.ask(lambda session: session.exec(select(func.count()).select_from(table)).one())
 
 
-def at_once(*works) -> list[object]:
-    """Run the works on threads that start together; what each returned or raised."""
-    barrier = Barrier(len(works))
-
-    def run(work) -> object:
-        barrier.wait(10)
-        try:
-            return work()
-        except GateError as error:
-            return error
-
-    with ThreadPoolExecutor(len(works)) as pool:
-        return list(pool.map(run, works))
-
-
 @pytest.mark.req("AD-01", "AD-03", "BK-01")
 def test_an_invited_guest_is_admitted_with_one_presentation_and_one_key(world: World) -> None:
     booking, issued, _ = invite(world)
@@ -73,88 +51,6 @@ def test_an_invited_guest_is_admitted_with_one_presentation_and_one_key(world: W
     assert world.ask(repository.count_inside, world.site.id) == 1
 
 
-@pytest.mark.req("AD-16")
-def test_leaving_ends_the_visit_the_pass_and_the_booking(world: World) -> None:
-    booking, issued, visit = let_in(world)
-    left = world.do(exits.leave, world.guard, visit.id, world.both.id, "search")
-    assert left.left_at is not None
-    assert world.get(VisitorPass, issued.id).status == PassStatus.RETURNED
-    assert world.get(Booking, booking.id).status == BookingStatus.COMPLETED
-    assert world.ask(repository.count_inside, world.site.id) == 0
-
-
-@pytest.mark.req("AD-16")
-def test_leaving_twice_is_a_conflict(world: World) -> None:
-    _, _, visit = let_in(world)
-    world.do(exits.leave, world.guard, visit.id, world.both.id, "search")
-    with pytest.raises(Conflict) as caught:
-        world.do(exits.leave, world.guard, visit.id, world.both.id, "search")
-    assert caught.value.code == "visit_over"
-
-
-@pytest.mark.req("AD-16")
-def test_a_badge_lets_its_bearer_out(world: World, fake_clock: FakeClock) -> None:
-    _, issued, visit = let_in(world)
-    fake_clock.move(hours=1)
-    attempt = present(world, access.badge_code(issued))
-    assert (attempt.leaving, attempt.outcome, attempt.reasons) == (True, Outcome.ADMIT, [Reason.LEAVING])
-    assert admit(world, attempt).id == visit.id
-    assert world.get(Visit, visit.id).exit_kind == "scan"
-
-
-@pytest.mark.req("AD-16")
-def test_a_badge_left_on_the_scanner_after_the_exit_begins_no_new_arrival(
-    world: World, fake_clock: FakeClock
-) -> None:
-    _, issued, _ = let_in(world)
-    fake_clock.move(hours=1)
-    out = present(world, access.badge_code(issued))
-    admit(world, out)
-    fake_clock.move(seconds=5)
-    assert present(world, access.badge_code(issued)).id == out.id
-
-
-@pytest.mark.req("AD-16")
-def test_a_pass_does_not_enter_again_after_the_exit(world: World, fake_clock: FakeClock) -> None:
-    _, issued, visit = let_in(world)
-    world.do(exits.leave, world.guard, visit.id, world.both.id, "search")
-    fake_clock.move(minutes=5)
-    assert Reason.PASS_ENDED in show_code(world, issued).reasons
-
-
-@pytest.mark.req("AD-16")
-def test_an_unknown_person_at_the_exit_is_looked_at_not_refused(world: World) -> None:
-    _, issued, _ = invite(world)
-    attempt = show_code(world, issued, world.exit)
-    assert (attempt.outcome, attempt.reasons) == (Outcome.REVIEW, [Reason.NOT_INSIDE])
-
-
-@pytest.mark.req("AD-16")
-def test_a_lost_pass_costs_a_fee_and_holds_nobody_back(world: World, fake_clock: FakeClock) -> None:
-    _, issued, visit = let_in(world)
-    loss = world.do(
-        exits.lose_pass, world.guard, visit.id, world.both.id, "掉进河里了", identity_seen=True, paid=False
-    )
-    assert (loss.fee_fen, loss.paid) == (2000, False)
-    assert world.get(Visit, visit.id).exit_kind == "lost"
-    fake_clock.move(minutes=5)
-    assert present(world, access.badge_code(issued)).reasons[0] in {Reason.BOOKING_USED, Reason.PASS_LOST}
-
-
-@pytest.mark.req("AD-16")
-@pytest.mark.parametrize(
-    ("seen", "reason", "code"), [(False, "丢了", "identity_again"), (True, " \u200b", "reason_missing")]
-)
-def test_a_lost_pass_needs_identity_again_and_a_reason(
-    world: World, seen: bool, reason: str, code: str
-) -> None:
-    _, _, visit = let_in(world)
-    with pytest.raises(GateError) as caught:
-        world.do(exits.lose_pass, world.guard, visit.id, world.both.id, reason, identity_seen=seen, paid=True)
-    assert caught.value.code == code
-    assert world.get(Visit, visit.id).left_at is None
-
-
 @pytest.mark.req("AD-22")
 def test_the_same_event_delivered_three_times_makes_one_row(world: World) -> None:
     _, issued, _ = invite(world)
@@ -163,19 +59,6 @@ def test_the_same_event_delivered_three_times_makes_one_row(world: World) -> Non
     assert len({attempt.id for attempt in attempts}) == 1
     assert (count_rows(world, Attempt), count_rows(world, EvidenceRow)) == (1, 1)
     assert attempts[2].outcome == Outcome.ADMIT
-
-
-@pytest.mark.req("AD-22")
-def test_the_same_event_delivered_at_the_same_moment_makes_one_row(
-    world: World, fake_clock: FakeClock
-) -> None:
-    _, issued, _ = invite(world)
-    item = Presented("code", access.code_now(issued, fake_clock.now()), nonce(), fake_clock.now())
-    results = at_once(*[lambda: world.do(presenting.present, world.both.id, item)] * 3)
-    assert (count_rows(world, Attempt), count_rows(world, EvidenceRow)) == (1, 1)
-    kept = world.ask(lambda session: session.exec(select(Attempt)).one())
-    assert (kept.outcome, kept.reasons) == (Outcome.ADMIT, [Reason.BOOKED])
-    assert {getattr(result, "id", None) for result in results} == {kept.id}
 
 
 @pytest.mark.req("AD-22")
@@ -222,17 +105,6 @@ def test_the_same_code_at_two_lanes_opens_one(world: World) -> None:
     first, second = show_code(world, issued, world.both), show_code(world, issued, world.entry)
     assert first.outcome == Outcome.ADMIT
     assert (second.outcome, second.reasons) == (Outcome.REFUSE, [Reason.CODE_REPLAYED])
-
-
-@pytest.mark.req("BK-07")
-def test_the_same_code_at_two_lanes_at_the_same_moment_opens_one(world: World, fake_clock: FakeClock) -> None:
-    _, issued, _ = invite(world)
-    code = access.code_now(issued, fake_clock.now())
-    results = at_once(
-        lambda: present(world, code, lane=world.both, nonce_="a"),
-        lambda: present(world, code, lane=world.entry, nonce_="b"),
-    )
-    assert sorted(attempt.outcome for attempt in results) == [Outcome.ADMIT, Outcome.REFUSE]
 
 
 @pytest.mark.req("BK-07")
@@ -291,61 +163,6 @@ def test_the_phone_still_before_the_camera_after_the_admission_begins_no_exit(
     assert world.get(Visit, visit.id).left_at is None
 
 
-@pytest.mark.req("AD-22")
-def test_a_double_press_admits_once(world: World) -> None:
-    _, issued, _ = invite(world)
-    attempt = show_code(world, issued)
-    results = at_once(*[lambda: admit(world, attempt)] * 2)
-    assert sorted(type(result).__name__ for result in results) == ["Conflict", "Visit"]
-    assert count_rows(world, Visit) == 1
-
-
-@pytest.mark.req("AD-22")
-def test_two_guards_on_one_visitor_admit_once(world: World) -> None:
-    _, issued, _ = invite(world)
-    attempt = show_code(world, issued)
-    admit(world, attempt, world.guard)
-    with pytest.raises(Conflict):
-        admit(world, attempt, world.other_guard)
-    assert world.get(Attempt, attempt.id).closed_by == world.guard.account_id
-
-
-@pytest.mark.req("AD-22", "BK-07")
-def test_two_guards_at_two_lanes_with_one_booking_admit_once(world: World, fake_clock: FakeClock) -> None:
-    _, issued, _ = invite(world)
-    first = show_code(world, issued, world.both)
-    fake_clock.move(seconds=30)
-    second = show_code(world, issued, world.entry)
-    assert (first.outcome, second.outcome) == (Outcome.ADMIT, Outcome.ADMIT)
-    results = at_once(
-        lambda: admit(world, first, world.guard), lambda: admit(world, second, world.other_guard)
-    )
-    assert count_rows(world, Visit) == 1
-    assert sorted(type(result).__name__ for result in results) == ["NotAdmissible", "Visit"]
-
-
-@pytest.mark.req("AD-22", "EV-03")
-@pytest.mark.parametrize("installation", ["postgres"], indirect=True)  # SQLite has one writer at a time
-def test_a_guard_who_had_to_wait_for_another_sees_what_that_one_did(
-    world: World, fake_clock: FakeClock
-) -> None:
-    _, issued, _ = invite(world)
-    first = show_code(world, issued, world.both)
-    fake_clock.move(seconds=30)
-    second = show_code(world, issued, world.entry)
-    waiting = text("SELECT count(*) FROM pg_locks WHERE NOT granted")
-    with ThreadPoolExecutor(1) as pool:
-        with world.database.transaction() as session:
-            admission.admit(session, world.guard, first.id)
-            session.flush()
-            later = pool.submit(admit, world, second, world.other_guard)
-            while not world.ask(lambda s: s.connection().execute(waiting).scalar()):
-                assert not later.done(), later.exception()
-        with pytest.raises(NotAdmissible) as caught:
-            later.result(10)
-    assert caught.value.reason == Reason.ALREADY_INSIDE
-
-
 @pytest.mark.req("AD-03")
 def test_a_booking_cancelled_while_the_visitor_stands_there_does_not_enter(world: World) -> None:
     booking, issued, _ = invite(world)
@@ -364,18 +181,6 @@ def test_a_cancellation_changes_the_open_verdict(world: World) -> None:
     world.do(invitations.cancel, world.host, booking.id)
     world.do(judging.rejudge_booking, booking.id)
     assert world.get(Attempt, attempt.id).reasons == [Reason.BOOKING_CANCELLED, Reason.PASS_ENDED]
-
-
-@pytest.mark.req("AD-03")
-def test_a_cancellation_and_an_admission_at_the_same_moment_do_not_both_happen(world: World) -> None:
-    booking, issued, _ = invite(world)
-    attempt = show_code(world, issued)
-    results = at_once(
-        lambda: admit(world, attempt), lambda: world.do(invitations.cancel, world.host, booking.id)
-    )
-    assert sum(isinstance(result, GateError) for result in results) == 1
-    status = world.get(Booking, booking.id).status
-    assert (status, count_rows(world, Visit)) in {(BookingStatus.ARRIVED, 1), (BookingStatus.CANCELLED, 0)}
 
 
 @pytest.mark.req("AD-03")
@@ -429,24 +234,6 @@ def test_a_supervisor_overrules_a_doubt_with_a_note(world: World) -> None:
     assert world.get(Attempt, attempt.id).forced_by == world.supervisor.account_id
 
 
-@pytest.mark.req("AD-10", "AD-16")
-def test_whoever_is_let_in_again_had_left_unseen_and_is_inside_once(
-    world: World, fake_clock: FakeClock
-) -> None:
-    booking, issued, first = let_in(world)
-    fake_clock.move(minutes=10)
-    attempt = show_code(world, issued, world.entry)
-    assert (attempt.outcome, attempt.reasons) == (Outcome.REVIEW, [Reason.ALREADY_INSIDE])
-    second = admit(world, attempt, world.supervisor, "刚从侧门出去，现在回来")
-    assert (world.get(Visit, first.id).exit_kind, world.get(Visit, first.id).left_at) == (
-        "unseen",
-        fake_clock.now(),
-    )
-    inside = world.ask(repository.inside_of_booking, booking.id)
-    assert inside is not None
-    assert inside.id == second.id
-
-
 @pytest.mark.req("SI-02")
 def test_a_change_of_class_changes_the_next_verdict_without_a_restart(world: World) -> None:
     _, issued, _ = invite(world)
@@ -489,20 +276,3 @@ def test_a_new_stranger_closes_the_one_before(world: World) -> None:
     first = present(world, "HELLO")
     present(world, "WORLD")
     assert world.get(Attempt, first.id).status == "refused"
-
-
-def test_the_six_digits_are_free_again_after_the_visit(world: World) -> None:
-    _, issued, visit = let_in(world)
-    world.do(exits.leave, world.guard, visit.id, world.both.id, "search")
-    row = world.get(VisitorPass, issued.id)
-    assert (row.short_code, row.short_index) == (None, None)
-    assert world.ask(passes.next_expiry, FakeClock().now()) is None
-
-
-@pytest.mark.req("AD-16")
-def test_an_exit_is_not_recorded_at_a_lane_of_another_site(world: World) -> None:
-    elsewhere = make_world(world.database, name="翠湖苑")
-    _, _, visit = let_in(world)
-    with pytest.raises(GateError):
-        world.do(exits.leave, world.guard, visit.id, elsewhere.both.id, "search")
-    assert world.get(Visit, visit.id).left_at is None
