@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from hardware.ports import DeviceConfig, Emulator, EventSink, HealthSink
     from hardware.simulators.camera import CameraEmulator
+    from hardware.simulators.id_card_reader import IdCardReaderEmulator
     from hardware.simulators.reader import ReaderEmulator
 
 logger = logging.getLogger(__name__)
@@ -94,9 +95,10 @@ class HardwareService:
         """The picture slot of a camera; it stays the same while the device is configured."""
         return self._feeds.get(device_id)
 
-    def emulator(self, device_id: str) -> CameraEmulator | ReaderEmulator | None:
+    def emulator(self, device_id: str) -> CameraEmulator | ReaderEmulator | IdCardReaderEmulator | None:
         """The stand-in of an emulated device, to press its buttons."""
-        return cast("CameraEmulator | ReaderEmulator | None", self._emulators.get(device_id))
+        found = self._emulators.get(device_id)
+        return cast("CameraEmulator | ReaderEmulator | IdCardReaderEmulator | None", found)
 
     def _launch(self, configs: Iterable[DeviceConfig]) -> None:
         for config in configs:

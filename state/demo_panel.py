@@ -108,6 +108,41 @@ class DemoState(rx.State):
         await notify(self, "info", "demo.pulled")
 
     @action(Right.DESK_USE)
+    async def lay_own(self) -> None:
+        """The guest lays the ID card on the reader."""
+        booking_id, actor = self.booking_id, me()
+
+        def load(session: Session) -> str:
+            if not booking_id:
+                raise InvalidInput("demo_no_guest", "guest")
+            booking, visitor, _ = bookings.full(session, booking_id)
+            return crypto.reveal(visitor, "name") if booking.site_id == actor.site_id else ""
+
+        name = await get_database().read(load)
+        if not name:
+            raise InvalidInput("demo_no_guest", "guest")
+        await demo_devices.lay(actor, self.lane_id, name)
+        await notify(self, "info", "demo.laid")
+
+    @action(Right.DESK_USE)
+    async def lay_specimen(self) -> None:
+        """Somebody else's card: the specimen's."""
+        await demo_devices.lay(me(), self.lane_id)
+        await notify(self, "info", "demo.laid")
+
+    @action(Right.DESK_USE)
+    async def tear_document(self) -> None:
+        """An ID card pulled away while it is being read."""
+        await demo_devices.tear(me(), self.lane_id)
+        await notify(self, "info", "demo.pulled")
+
+    @action(Right.DESK_USE)
+    async def lift_document(self) -> None:
+        """The ID card is taken back."""
+        await demo_devices.lift(me(), self.lane_id)
+        await notify(self, "info", "demo.lifted")
+
+    @action(Right.DESK_USE)
     async def toggle_reader(self) -> None:
         """Pull the reader's plug, or put it back."""
         await demo_devices.plug_reader(me(), self.lane_id, into=not self.reader_in)

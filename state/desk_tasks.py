@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import reflex as rx
 
 from app.core import clock, crypto, i18n, inputs, search, vault
+from app.core.actor import Actor
 from app.core.database import get_database
 from app.core.errors import GateError, InvalidInput, Retryable
 from app.core.ids import new_id
@@ -21,7 +22,7 @@ from app.domain.sites import repository as sites
 from app.domain.sites import service as sites_service
 from app.domain.sites.rules import Rule, VisitorKind
 from app.runtime.hub import get_hub
-from state import desk_view
+from state import desk_view, prefill
 from state.desk import DeskState, done_notice
 from state.desk_view import Row
 from state.guard import action, me
@@ -46,27 +47,28 @@ class DeskTasksState(rx.State):
     fee: str = ""
 
     @action(Right.DESK_USE)
-    async def begin(self, name: str) -> None:
+    async def begin(self, name: str) -> Any:
         """Prepare a dialog."""
         actor = me()
         self.form_error, self.error_field = "", ""
         self.results, self.searched, self.lost_visit, self.lost_name = [], False, "", ""
         if name == "walk_in":
-            await self._load_form(actor.site_id)
+            return await self._load_form(actor)
         if name == "exit":
             locale = await locale_of(self)
             rows = await get_database().read(
                 lambda s: desk_view.inside(s, sites.site(s, actor.site_id), locale)[0]
             )
             self.results = [{**row, "kind": "visit"} for row in rows]
+        return None
 
     @action(Right.DESK_USE)
-    async def choose_type(self, visitor_type: str) -> None:
+    async def choose_type(self, visitor_type: str) -> Any:
         """Another kind of visitor asks for other fields."""
         if visitor_type not in set(VisitorKind):
             raise InvalidInput("choice_wrong")
         self.visitor_type = visitor_type
-        await self._load_form(me().site_id)
+        return await self._load_form(me())
 
     @action(Right.DESK_USE)
     async def register(self, form: dict[str, Any]) -> Any:
@@ -89,7 +91,8 @@ class DeskTasksState(rx.State):
                 purpose=str(form.get("purpose", "other")),
                 head_count=str(form.get("head_count", "1")),
             )
-            attempt = walk_ins.register(session, actor, lane_id, made, snapshot)
+            laid = prefill.laid_for(session, actor, lane_id)
+            attempt = walk_ins.register(session, actor, lane_id, made, snapshot, laid=laid)
             walk_ins.ask_host(session, actor, attempt.id)
             return attempt.id
 
@@ -100,6 +103,7 @@ class DeskTasksState(rx.State):
                 await asyncio.to_thread(vault.delete, snapshot)
             await self._fail(error)
             return None
+        prefill.used(lane_id)
         desk._chosen, desk.dialog = attempt_id, ""
         await desk._refresh_lane(actor)
         await done_notice(self, "desk.asked")
@@ -239,16 +243,21 @@ class DeskTasksState(rx.State):
         await notify(self, "ok", "desk.overruled")
         await desk._refresh_lane(actor)
 
-    async def _load_form(self, site_id: str) -> None:
-        kind = self.visitor_type
+    async def _load_form(self, actor: Actor) -> Any:
+        """Ask the policy for the form's fields; returns what fills them in from a document that was laid."""
+        kind, desk = self.visitor_type, await self.get_state(DeskState)
+        lane_id = desk.lane_id
 
-        def load(session: Session) -> tuple[list[str], dict[str, Rule]]:
-            site = sites.site(session, site_id)
-            labels = [unit.label for unit in sites.units(session, site_id, limit=2000)]
-            return labels, sites_service.field_policy(session, site, kind)
+        def load(session: Session) -> tuple[list[str], dict[str, Rule], Presented | None]:
+            site = sites.site(session, actor.site_id)
+            labels = [unit.label for unit in sites.units(session, actor.site_id, limit=2000)]
+            laid = prefill.laid_for(session, actor, lane_id)
+            return labels, sites_service.field_policy(session, site, kind), laid
 
-        units, rules = await get_database().read(load)
+        units, rules, laid = await get_database().read(load)
         self.units, self.rules = units, {name: str(rule) for name, rule in rules.items()}
+        values = prefill.values_of(laid, self.rules)
+        return rx.call_script(prefill.script(values)) if values else None
 
     async def _snapshot(self, camera: str) -> str:
         """One picture for the host; a full disk costs the picture, never the registration."""

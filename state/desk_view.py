@@ -81,7 +81,7 @@ def lane_view(session: Session, lane_id: str, locale: str, chosen: str) -> LaneV
     evidence = admission.evidence_of(session, newest.id) if newest else ()
     if newest is not None and evidence:
         read = evidence[-1]
-        view.last_words = f"{text(locale, f'evidence.{read.kind}')} · {text(locale, f'result.{read.result}')}"
+        view.last_words = _words(read, locale)
         view.last_status = text(locale, f"attempt.{newest.status}")
         view.last_at = int(read.recorded_at.timestamp() * 1000)
     if rows:
@@ -112,10 +112,10 @@ def arrival(
         walk_in=attempt.walk_in,
         leaving=attempt.leaving,
         snapshot=f"/api/attempts/{attempt.id}/snapshot" if attempt.snapshot_id else "",
-        document_seen=any(row.kind == "document" and row.result == "ok" for row in evidence),
+        document_seen=any(row.kind == "document" and _settled(row) for row in evidence),
         needs_document=bool({"document_missing", "identity_missing"} & set(attempt.reasons)),
         needs_permit="permit_missing" in attempt.reasons,
-        chips=[_chip(row, locale) for row in {row.kind: row for row in evidence}.values()],
+        chips=[_chip(row, locale) for row in _shown(evidence)],
         trail=_trail(session, attempt, evidence, consent, site, locale),
     )
     if attempt.booking_id:
@@ -176,10 +176,34 @@ def _household(session: Session, unit_id: str) -> list[Row]:
     return [{"id": row["id"], "name": row["name"]} for row in rows]
 
 
+def _settled(row: EvidenceRow) -> bool:
+    """Whether a look of the guard's adds nothing: seen and good, or read by a reader, whatever came of it."""
+    return row.result == "ok" or (bool(row.device_id) and row.result != "unreadable")
+
+
+def _shown(evidence: Sequence[EvidenceRow]) -> Sequence[EvidenceRow]:
+    """The last item of each kind; one that failed after a good or bad one stands beside it, until one is read again."""
+    last: dict[tuple[str, bool], EvidenceRow] = {}
+    for row in evidence:
+        failed = row.result == "unreadable"
+        if not failed:
+            last.pop((row.kind, True), None)
+        last[row.kind, failed] = row
+    return list(last.values())
+
+
+def _words(row: EvidenceRow, locale: str) -> str:
+    if row.kind == "document" and row.device_id:
+        return text(locale, f"card_read.{row.result}")
+    return f"{text(locale, f'evidence.{row.kind}')} · {text(locale, f'result.{row.result}')}"
+
+
 def _chip(row: EvidenceRow, locale: str) -> Row:
     good = row.result == "ok"
     tone = "ok" if good else ("wait" if row.result == "unreadable" else "no")
     word = text(locale, f"evidence.{row.kind}")
+    if row.kind == "document" and row.device_id:
+        return {"text": _words(row, locale), "tone": tone}
     return {"text": word if good else f"{word} {text(locale, f'result.{row.result}')}", "tone": tone}
 
 
@@ -192,9 +216,7 @@ def _trail(
     locale: str,
 ) -> list[Row]:
     moments: list[tuple[datetime, str]] = []
-    for row in evidence:
-        word = text(locale, f"evidence.{row.kind}")
-        moments.append((row.recorded_at, f"{word} · {text(locale, f'result.{row.result}')}"))
+    moments += [(row.recorded_at, _words(row, locale)) for row in evidence]
     if attempt.walk_in:
         moments.append((attempt.recorded_at, text(locale, "trail.registered")))
     if consent is not None:

@@ -56,6 +56,11 @@ def plate_spellings(plate: str) -> set[str]:
     return {plate.casefold(), plate[1:].casefold(), plate[-4:].casefold()} if plate else set()
 
 
+def tokens_of(site_id: str, spellings: Iterable[str]) -> list[bytes]:
+    """The hashes that spellings lead to, for a query of one's own; one character alone leads nowhere."""
+    return _tokens(site_id, (folded for s in spellings if len(folded := _fold(s)) >= 2))
+
+
 def _tokens(site_id: str, spellings: Iterable[str]) -> list[bytes]:
     ring = crypto.keyring()
     return [ring.index(FIELD, f"{site_id}|{s}") for s in sorted(set(spellings))]

@@ -72,6 +72,26 @@ def panel() -> rx.Component:
         card(
             rx.el.div(
                 button(
+                    t("demo.own_document"),
+                    kind="primary",
+                    icon_name="id_card",
+                    block=True,
+                    on_click=DemoState.lay_own,
+                ),
+                button(
+                    t("demo.specimen"), icon_name="user_round_x", block=True, on_click=DemoState.lay_specimen
+                ),
+                button(
+                    t("demo.tear_document"), icon_name="unplug", block=True, on_click=DemoState.tear_document
+                ),
+                button(t("demo.lift"), icon_name="undo_2", block=True, on_click=DemoState.lift_document),
+                class_name="col",
+            ),
+            title=t("demo.document_reader"),
+        ),
+        card(
+            rx.el.div(
+                button(
                     rx.cond(DemoState.reader_in, t("demo.unplug_reader"), t("demo.plug_reader")),
                     icon_name="cable",
                     block=True,

@@ -15,9 +15,11 @@ from app.domain.sites import repository as sites
 from app.runtime.demo import is_demo_site
 from app.runtime.hub import get_hub
 from hardware.simulators.camera import CameraEmulator
+from hardware.simulators.id_card_reader import IdCardReaderEmulator
+from hardware.simulators.id_cards import SPECIMEN, card_of
 from hardware.simulators.reader import ReaderEmulator
 
-E = TypeVar("E", CameraEmulator, ReaderEmulator)
+E = TypeVar("E", CameraEmulator, ReaderEmulator, IdCardReaderEmulator)
 
 
 async def _find(kind: type[E], actor: Actor, lane_id: str) -> E | None:
@@ -64,6 +66,24 @@ async def pull(actor: Actor, lane_id: str, uid: str) -> None:
     """Take a card away while it is being read."""
     reader = await _of(ReaderEmulator, actor, lane_id)
     await asyncio.to_thread(reader.pull_while_reading, uid)
+
+
+async def lay(actor: Actor, lane_id: str, name: str = "") -> None:
+    """Lay a good card in somebody's name on the ID card reader; without a name the specimen."""
+    reader = await _of(IdCardReaderEmulator, actor, lane_id)
+    await asyncio.to_thread(reader.lay, card_of(name) if name else SPECIMEN)
+
+
+async def lift(actor: Actor, lane_id: str) -> None:
+    """Take the card from the ID card reader."""
+    reader = await _of(IdCardReaderEmulator, actor, lane_id)
+    await asyncio.to_thread(reader.lift)
+
+
+async def tear(actor: Actor, lane_id: str) -> None:
+    """Pull a card away from the ID card reader in the moment it is read."""
+    reader = await _of(IdCardReaderEmulator, actor, lane_id)
+    await asyncio.to_thread(reader.tear, SPECIMEN)
 
 
 async def plug_camera(actor: Actor, lane_id: str, *, into: bool) -> None:

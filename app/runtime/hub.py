@@ -10,6 +10,7 @@ import asyncio
 import logging
 from collections.abc import Callable, Coroutine
 from itertools import chain, repeat
+from typing import TypeVar
 
 from sqlmodel import Session
 
@@ -20,10 +21,12 @@ from app.domain.admission import judging, presenting
 from app.domain.admission.evidence import Presented
 from app.domain.admission.models import LaneChanged
 from app.domain.booking.models import BookingChanged
+from app.domain.identity import read_document
 from app.domain.people.models import InboxChanged, SessionEnded
 from app.domain.sites import repository as sites
 from app.domain.sites.models import Device, PolicyChanged
 from app.runtime import sessions
+from app.runtime.laid_documents import LaidDocuments
 from app.runtime.live import Live
 from hardware.camera_feed import CameraFeed
 from hardware.ports import DeviceConfig, DeviceEvent, DeviceHealth, EventKind
@@ -32,6 +35,7 @@ from hardware.supervisor import HardwareService
 logger = logging.getLogger(__name__)
 
 Feed = CameraFeed
+T = TypeVar("T")
 
 BACK_OFF = (0.05, 0.2, 0.5, 1.0, 2.0, 5.0)
 STOP_SECONDS = 10.0
@@ -58,6 +62,7 @@ class Hub:
         self._states: dict[str, DeviceHealth] = {}
         self.hardware = HardwareService(self._receive_event, self._receive_health)
         self.cues: dict[str, tuple[int, str]] = {}
+        self.laid = LaidDocuments()
 
     async def start(self) -> None:
         """Begin to listen; the devices of the database are started."""
@@ -81,6 +86,7 @@ class Hub:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        self.laid.clear()
 
     async def apply_devices(self) -> None:
         """Bring the running devices in line with the database."""
@@ -125,22 +131,26 @@ class Hub:
         if item is None:
             return
         try:
-            await self._insist(
+            arrival = await self._insist(
                 lambda session: presenting.present(session, event.lane_id, item), event.device_id
             )
         except GateError as error:
             logger.warning("An event of device %s was not recorded: %s", event.device_id, error.code)
+            return
+        if item.document is not None:
+            self.laid.drop(event.lane_id)
+            if arrival.booking_id is None and not self._stopping:
+                self.laid.keep(event.lane_id, item)
 
-    async def _insist(self, work: Callable[[Session], object], device_id: str) -> None:
+    async def _insist(self, work: Callable[[Session], T], device_id: str) -> T:
         """Write, however long the database is away; what was read waits in its lane's queue meanwhile."""
-        for pause in chain(BACK_OFF, repeat(BACK_OFF[-1])):
+        pauses = chain(BACK_OFF, repeat(BACK_OFF[-1]))
+        while True:
             try:
-                await self._database.write(work)
+                return await self._database.write(work)
             except Retryable:
                 logger.warning("An event of device %s waits for the database", device_id)
-                await asyncio.sleep(pause)
-            else:
-                return
+                await asyncio.sleep(next(pauses))
 
     async def _record_health(self, health: DeviceHealth) -> None:
         def save(session: Session) -> None:
@@ -202,9 +212,12 @@ def presented(event: DeviceEvent) -> Presented | None:
         if event.payload.get("random_uid"):
             return Presented("unreadable", "card_random", event.nonce, event.at, event.device_id)
         return Presented("card", event.payload["uid"], event.nonce, event.at, event.device_id)
+    if event.kind is EventKind.DOCUMENT:
+        document = read_document.take(event.payload, event.at.date())
+        return Presented("document", "", event.nonce, event.at, event.device_id, document)
     if event.kind is EventKind.UNREADABLE:
         reason = event.payload.get("reason", "")
-        kind = "card" if "card" in reason else "code"
+        kind = event.payload.get("source") or ("card" if "card" in reason else "code")
         return Presented("unreadable", f"{kind}_{reason}", event.nonce, event.at, event.device_id)
     return None
 

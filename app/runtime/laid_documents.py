@@ -14,7 +14,7 @@ KEEP_SECONDS = 120.0
 
 
 class LaidDocuments:
-    """The last unclaimed document of each lane; used on the event loop alone."""
+    """The last unclaimed document of each lane; changed on the event loop alone, asked from any thread."""
 
     def __init__(self, seconds: float = KEEP_SECONDS) -> None:
         self._seconds = seconds

@@ -37,10 +37,9 @@ def body() -> rx.Component:
             rx.foreach(SEEN.facts, lambda row: rx.fragment(rx.el.dt(row["term"]), rx.el.dd(row["value"]))),
             class_name="dl",
         ),
-        checks(),
     ]
     faces: list[Child] = [
-        when(SEEN.snapshot, photo(t("desk.snapshot"), SEEN.snapshot, small=True)),
+        when(SEEN.snapshot, photo(t("desk.snapshot"), SEEN.snapshot, scene=True)),
     ]
     evidence: list[Child] = [
         rx.foreach(SEEN.chips, lambda row: chip(row["text"], row["tone"])),
@@ -49,6 +48,7 @@ def body() -> rx.Component:
     person = arrival_body(
         facts,
         faces,
+        checks=checks(),
         evidence=evidence,
         trail_title=t("desk.trail"),
         trail=timeline(SEEN.trail, label=t("desk.trail")),
@@ -122,9 +122,10 @@ def actions() -> rx.Component:
             kind="admit",
             key="Enter",
             big=True,
+            class_name="lead",
             on_click=DeskState.admit,
         ),
-        button(t("desk.not_yet"), kind="plain", big=True, disabled=True),
+        button(t("desk.not_yet"), kind="plain", big=True, disabled=True, class_name="lead"),
     )
     others = [
         rx.cond(

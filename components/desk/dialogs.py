@@ -181,7 +181,7 @@ def review() -> rx.Component:
     return _shell("review", t("review.title"), rx.cond(DeskState.review_right, form, only))
 
 
-def _results() -> rx.Component:
+def _results(empty: rx.Component) -> rx.Component:
     def trail(row: rx.Var) -> rx.Component:
         leave = rx.fragment(
             button(t("exit.leave"), small=True, kind="primary", on_click=Tasks.pick("visit", row["id"])),
@@ -192,22 +192,18 @@ def _results() -> rx.Component:
         arrive = button(
             t("find.arrive"), small=True, kind="primary", on_click=Tasks.pick("booking", row["id"])
         )
-        return rx.el.span(
-            when(row["tag"], chip(row["tag"], row["tone"])),
-            rx.cond(row["kind"] == "visit", leave, arrive),
-            class_name="row tight",
-        )
+        return rx.el.span(rx.cond(row["kind"] == "visit", leave, arrive), class_name="row tight")
 
     rows = queue(
         Tasks.results,
         time=lambda row: row["time"],
         title=lambda row: row["title"],
         detail=lambda row: row["detail"],
+        tag=lambda row: when(row["tag"], chip(row["tag"], row["tone"])),
         trail=trail,
         row_key=lambda row: row["id"],
         label=t("find.results"),
     )
-    empty = empty_state(t("find.none"), t("find.none_hint"), icon_name="search_x")
     return rx.cond(Tasks.results.length() > 0, rows, empty)
 
 
@@ -231,15 +227,19 @@ def lost_form() -> rx.Component:
 
 def exit_() -> rx.Component:
     """Letting somebody out whose pass cannot be scanned."""
-    found = rx.fragment(rx.el.p(t("exit.hint"), class_name="muted"), _results())
+    none = empty_state(t("desk.inside_none"), icon_name="users")
+    found = rx.fragment(rx.el.p(t("exit.hint"), class_name="muted"), _results(none))
     return _shell("exit", t("exit.title"), rx.cond(Tasks.lost_visit != "", lost_form(), found), wide=True)
 
 
 def found() -> rx.Component:
     """What a search brought."""
-    return _shell(
-        "found", t("find.title"), rx.cond(Tasks.lost_visit != "", lost_form(), _results()), wide=True
+    register = button(
+        t("walk_in.title"), icon_name="user_round_plus", on_click=DeskState.open_dialog("walk_in")
     )
+    none = empty_state(t("find.none"), t("find.none_hint"), icon_name="search_x", action=register)
+    shown = rx.cond(Tasks.lost_visit != "", lost_form(), _results(none))
+    return _shell("found", t("find.title"), shown, wide=True)
 
 
 def help_() -> rx.Component:

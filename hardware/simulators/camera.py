@@ -11,7 +11,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any
 
 from hardware.drivers.vision import encode_jpeg, load_cv2
-from hardware.simulators.scene import PEOPLE, code_picture, scene_of
+from hardware.simulators.scene import PEOPLE, PLACE, code_picture, scene_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -147,7 +147,7 @@ class CameraEmulator:
             scene = scene_of(*self._size)
             if noisy:
                 return encode_jpeg(scene.noise(int(now * FRAMES_PER_SECOND) % NOISE_LOOP), QUALITY)
-            clock = datetime.now().astimezone().strftime("%Y-%m-%d %H:%M:%S")
+            clock = datetime.now(PLACE).strftime("%Y-%m-%d %H:%M:%S")
             key = (clock, person, code)
             if self._cached[0] != key:
                 if code is not None and code.picture is None:

@@ -122,6 +122,11 @@ class IdCardReaderEmulator:
         with self._lock:
             self._pull_on = command
 
+    def tear(self, card: IdCard) -> None:
+        """Lay a card and pull it away in the moment it is to be read."""
+        self.pull_on(READ_CARD)
+        self.lay(card)
+
     def inject(self, fault: Fault, on: bytes, times: int = 1) -> None:
         """Answer the next such commands wrongly."""
         with self._lock:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from hardware.drivers.id_card_text import LAYOUTS, TYPE_LETTERS, DocumentKind
+from hardware.drivers.id_card_text import LAYOUTS, LONG_TERM, TYPE_LETTERS, DocumentKind
 
 PHOTO_BYTES = 1024
 
@@ -48,3 +48,18 @@ SPECIMEN = make_card(
         "valid_to": "长期",
     },
 )
+
+
+def card_of(name: str) -> IdCard:
+    """A good card in somebody's name, of a citizen or, for a name in Latin letters, of a foreign permanent resident.
+
+    The numbers are made up: their regions, 110000 and 911000, are issued to nobody.
+    """
+    dates = {"birth": "19870412", "valid_from": "20200101", "valid_to": LONG_TERM}
+    if name.isascii():
+        *given, family = name.upper().split()
+        latin = f"{family}, {' '.join(given)}" if given else family
+        foreign = {"name_latin": latin, "sex": "2", "number": "91100019870412002X", "nationality": "SWE"}
+        return make_card(DocumentKind.FOREIGN_PERMANENT_RESIDENT_2023, foreign | dates)
+    citizen = {"name": name, "sex": "2", "ethnic_code": "01", "number": "11000019870412002X"}
+    return make_card(DocumentKind.RESIDENT_ID, citizen | dates)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from functools import cache
 from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
 
 from hardware.drivers.vision import load_cv2
 
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
 
     Picture = npt.NDArray[Any]
 
+# The entrance stands in China, whatever the clock of the computer is set to; a camera writes the time of its place.
+PLACE = ZoneInfo("Asia/Shanghai")
 HEIGHT = 720
 SMOOTHING = 2
 CODE_SIDE = 330
@@ -216,12 +219,14 @@ class Scene:
     def _label(self, picture: Picture, clock: str) -> None:
         cv2 = self._cv2
         font = cv2.FONT_HERSHEY_SIMPLEX
-        cv2.rectangle(picture, (22, 22), (132, 58), RED, -1)
-        cv2.putText(picture, "DEMO", (34, 49), font, 0.85, WHITE, 2, cv2.LINE_AA)
-        (width, _), _ = cv2.getTextSize(clock, font, 0.75, 2)
-        position = (picture.shape[1] - width - 24, 48)
-        cv2.putText(picture, clock, position, font, 0.75, (0, 0, 0), 4, cv2.LINE_AA)
-        cv2.putText(picture, clock, position, font, 0.75, WHITE, 2, cv2.LINE_AA)
+        # At the bottom, because the desk writes over the upper left corner; large enough for a picture 300 pixels wide.
+        bottom = HEIGHT - 30
+        cv2.rectangle(picture, (24, bottom - 44), (178, bottom + 12), RED, -1)
+        cv2.putText(picture, "DEMO", (38, bottom), font, 1.3, WHITE, 3, cv2.LINE_AA)
+        (width, _), _ = cv2.getTextSize(clock, font, 1.2, 3)
+        position = (picture.shape[1] - width - 28, bottom)
+        cv2.putText(picture, clock, position, font, 1.2, (0, 0, 0), 7, cv2.LINE_AA)
+        cv2.putText(picture, clock, position, font, 1.2, WHITE, 3, cv2.LINE_AA)
 
 
 def code_picture(text: str) -> Picture:

@@ -117,6 +117,9 @@ TABLE: list[Row] = [
 
     (Outcome.REVIEW, Reason.WATCHED,           lambda c: c.watch is Watch.NOTIFY),
     (Outcome.REVIEW, Reason.CODE_FORGED,       lambda c: c.has(Result.FORGED)),
+    (Outcome.REVIEW, Reason.DOCUMENT_OTHER_NAME, lambda c: c.has(Result.OTHER_NAME, Kind.DOCUMENT)),
+    (Outcome.REVIEW, Reason.DOCUMENT_OTHER_NUMBER, lambda c: c.has(Result.OTHER_NUMBER, Kind.DOCUMENT)),
+    (Outcome.REVIEW, Reason.DOCUMENT_EXPIRED,  lambda c: c.has(Result.EXPIRED, Kind.DOCUMENT)),
     (Outcome.REVIEW, Reason.DOCUMENT_ABNORMAL, lambda c: c.has(Result.ABNORMAL, Kind.DOCUMENT)),
     (Outcome.REVIEW, Reason.ALREADY_INSIDE,    lambda c: c.inside),
     (Outcome.REVIEW, Reason.CONSENT_TIMEOUT,   lambda c: c.consent is Consent.TIMED_OUT),

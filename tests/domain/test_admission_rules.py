@@ -8,7 +8,7 @@ from datetime import timedelta
 from itertools import product
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from app.domain.admission.rules import (
@@ -151,6 +151,13 @@ def test_every_verdict_has_a_reason_and_none_twice(facts: Facts) -> None:
 
 @pytest.mark.req("AD-10")
 @given(arrivals)
+@example(
+    Facts(
+        Risk.MEDIUM,
+        evidence=(Evidence(Kind.CODE, Result.FOREIGN), Evidence(Kind.DOCUMENT, Result.OTHER_NAME)),
+        booking=booking(),
+    )
+)
 def test_overruling_makes_no_admission_of_a_refusal(facts: Facts) -> None:
     if decide(facts, NOW).outcome is Outcome.REFUSE:
         assert decide(overruled(facts), NOW).outcome is not Outcome.ADMIT
@@ -163,6 +170,14 @@ def test_overruling_makes_no_admission_of_a_missing_consent(facts: Facts) -> Non
         assert decide(overruled(facts), NOW).outcome is not Outcome.ADMIT
 
 
+@pytest.mark.parametrize("kind", Kind)
+@pytest.mark.parametrize("before", [result for result in Result if result is not Result.UNREADABLE])
+def test_a_failed_read_takes_nothing_back(kind: Kind, before: Result) -> None:
+    read = Facts(Risk.MEDIUM, evidence=(Evidence(kind, before),), booking=booking())
+    failed = replace(read, evidence=(*read.evidence, Evidence(kind, Result.UNREADABLE)))
+    assert decide(failed, NOW) == decide(read, NOW)
+
+
 @pytest.mark.req("AD-10")
 @pytest.mark.parametrize(
     "doubt",
@@ -171,9 +186,19 @@ def test_overruling_makes_no_admission_of_a_missing_consent(facts: Facts) -> Non
         {"inside": True},
         {"clock_trusted": False},
         {"evidence": (Evidence(Kind.CODE, Result.OK), Evidence(Kind.DOCUMENT, Result.ABNORMAL))},
+        {"evidence": (Evidence(Kind.CODE, Result.OK), Evidence(Kind.DOCUMENT, Result.OTHER_NAME))},
+        {"evidence": (Evidence(Kind.DOCUMENT, Result.EXPIRED), Evidence(Kind.DOCUMENT, Result.UNREADABLE))},
         {"evidence": (Evidence(Kind.BADGE, Result.FORGED), Evidence(Kind.CODE, Result.OK))},
     ],
-    ids=["watched", "already inside", "clock", "document", "forged badge beside a good code"],
+    ids=[
+        "watched",
+        "already inside",
+        "clock",
+        "document",
+        "other name",
+        "expired, then pulled away",
+        "forged badge beside a good code",
+    ],
 )
 def test_a_doubt_can_be_overruled(doubt: dict[str, object]) -> None:
     sound = Facts(Risk.MEDIUM, evidence=(Evidence(Kind.CODE, Result.OK),), booking=booking())

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from sqlmodel import Session
@@ -12,17 +12,19 @@ from app.domain.access import repository as access
 from app.domain.access import service as access_service
 from app.domain.access.rules import BADGE, CardStatus, PassStatus, parse, step_fault
 from app.domain.admission.rules import Evidence, Kind, Result
+from app.domain.identity.read_document import ReadDocument
 
 
 @dataclass(frozen=True, slots=True)
 class Presented:
-    """Something held before a reader: ``code`` text, ``card`` UID, or ``unreadable``; nonce from the device."""
+    """Something held before a reader: ``code`` text, ``card`` UID, ``document`` or ``unreadable``; nonce from the device."""
 
     kind: str
     text: str
     nonce: str
     occurred_at: datetime
     device_id: str = ""
+    document: ReadDocument | None = field(default=None, repr=False)
 
 
 @dataclass(slots=True)

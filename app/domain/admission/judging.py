@@ -16,6 +16,7 @@ from app.domain.admission.arrival import Arrival, Dossier
 from app.domain.admission.evidence import withdrawn
 from app.domain.admission.models import Attempt, LaneChanged
 from app.domain.admission.rules import (
+    DOCUMENT_REASONS,
     BookingFacts,
     Consent,
     Decision,
@@ -36,6 +37,7 @@ CUES = {
     Outcome.REVIEW: "attention",
     Outcome.REFUSE: "alarm",
 }
+DOCUMENT_ALARMS = frozenset(DOCUMENT_REASONS.values())
 
 
 class Place(Protocol):
@@ -117,9 +119,16 @@ def weigh(
     changed = attempt.outcome != decision.outcome
     attempt.outcome = decision.outcome
     attempt.reasons = [reason.value for reason in decision.reasons]
-    sound = CUES[decision.outcome] if cue and changed else ""
+    sound = _sound(decision) if cue and changed else ""
     announce(session, LaneChanged(attempt.site_id, attempt.lane_id, attempt.id, sound))
     return decision
+
+
+def _sound(decision: Decision) -> str:
+    # A document that does not fit is an alarm, though only a supervisor can say what it means (AD-18).
+    if decision.outcome is Outcome.REVIEW and not DOCUMENT_ALARMS.isdisjoint(decision.reasons):
+        return "alarm"
+    return CUES[decision.outcome]
 
 
 def judge(

@@ -14,7 +14,7 @@ from app.core.errors import Conflict, InvalidInput, NotAllowed
 from app.core.ids import new_id
 from app.core.permissions import Right
 from app.domain.access import repository as access
-from app.domain.admission import checkouts, repository, service, statements
+from app.domain.admission import checkouts, documents, repository, service, statements
 from app.domain.admission.arrival import OPEN, Arrival, Dossier, Post, of
 from app.domain.admission.evidence import Finding, Presented, examine
 from app.domain.admission.judging import judge, weigh
@@ -58,11 +58,14 @@ def _present(session: Session, lane_id: str, item: Presented, admitter: Actor | 
     if delivered := statements.delivered(session, item.nonce):
         return of(repository.attempt(session, delivered))
     now = clock.now()
-    finding = examine(session, post.site_id, item, now)
+    if documents.concerns(item):
+        finding = documents.examine(session, post, item, now)
+    else:
+        finding = examine(session, post.site_id, item, now)
     booking_id = finding.booking_id
     known = statements.dossier(session, booking_id, lock=admitter is not None) if booking_id else None
     if (lingering := _lingering(session, post, finding, known, now)) is not None:
-        _add_evidence(session, lingering.id, item, finding.kind, finding.result)
+        add_evidence(session, lingering.id, item, finding.kind, finding.result)
         return of(lingering)
     leaving = _is_leaving(post, known)
     waiting = statements.waiting_at(session, lane_id)
@@ -89,7 +92,7 @@ def _present(session: Session, lane_id: str, item: Presented, admitter: Actor | 
         service.enter(session, admitter, arrival, visit, decision)
     else:
         statements.insert_arrival(session, arrival)
-    _add_evidence(session, arrival.id, item, finding.kind, finding.result)
+    add_evidence(session, arrival.id, item, finding.kind, finding.result)
     return _late_exit(session, arrival)
 
 
@@ -105,7 +108,7 @@ def _join(
     session: Session, post: Post, attempt_id: str, item: Presented, finding: Finding, known: Dossier | None
 ) -> Arrival:
     attempt = repository.attempt(session, attempt_id)
-    _add_evidence(session, attempt_id, item, finding.kind, finding.result)
+    add_evidence(session, attempt_id, item, finding.kind, finding.result)
     judge(session, attempt, post, known=known)
     return of(attempt)
 
@@ -164,7 +167,8 @@ def _of_lane(lane_id: str, nonce: str) -> str:
     return f"{lane_id}:{nonce}"
 
 
-def _add_evidence(session: Session, attempt_id: str, item: Presented, kind: Kind, result: Result) -> None:
+def add_evidence(session: Session, attempt_id: str, item: Presented, kind: Kind, result: Result) -> None:
+    """Put down what was presented in an attempt that is written already; keeps nothing of the item itself."""
     # Two deliveries of one item at the same moment do not meet here: they queued for the lane.
     statements.insert_evidence(
         session,
@@ -202,22 +206,27 @@ def find_by_name(session: Session, actor: Actor, lane_id: str, booking_id: str, 
     arrival.bind(known)
     weigh(session, arrival, post, [Evidence(Kind.NAME, Result.OK)], known=known)
     statements.insert_arrival(session, arrival)
-    _add_evidence(session, arrival.id, item, finding.kind, finding.result)
+    add_evidence(session, arrival.id, item, finding.kind, finding.result)
     return _late_exit(session, arrival)
 
 
 def see(session: Session, actor: Actor, attempt_id: str, kind: Kind, result: Result, nonce: str) -> Attempt:
-    """Record what the guard saw with own eyes: a document, a work permit."""
+    """Record what the guard saw with own eyes: a document, a work permit.
+
+    What a reader found wrong with a document is not undone by a look: a fitting document is, or a supervisor (AD-18).
+    """
     attempt = repository.attempt(session, attempt_id)
     actor.require(Right.DESK_USE, attempt.site_id)
     if kind not in {Kind.DOCUMENT, Kind.PERMIT} or result not in {Result.OK, Result.ABNORMAL}:
         raise InvalidInput("choice_wrong", "kind")
     if attempt.status != OPEN:
         raise Conflict("attempt_closed")
+    if kind is Kind.DOCUMENT and result is Result.OK and _reader_doubts(session, attempt.id):
+        raise Conflict("document_doubted")
     nonce, fresh = _of_lane(attempt.lane_id, nonce), False
     if statements.delivered(session, nonce) is None:
         now, fresh = clock.now(), True
-        _add_evidence(session, attempt.id, Presented(kind, "", nonce, now), kind, result)
+        add_evidence(session, attempt.id, Presented(kind, "", nonce, now), kind, result)
     judge(session, attempt, sites.site(session, attempt.site_id))
     if fresh:
         audit.record(
@@ -230,3 +239,13 @@ def see(session: Session, actor: Actor, attempt_id: str, kind: Kind, result: Res
             result="ok" if result is Result.OK else "abnormal",
         )
     return attempt
+
+
+def _reader_doubts(session: Session, attempt_id: str) -> bool:
+    """Whether the last document that a reader could read did not fit."""
+    read = [
+        row.result
+        for row in repository.evidence_of(session, attempt_id)
+        if row.kind == Kind.DOCUMENT and row.device_id and row.result != Result.UNREADABLE
+    ]
+    return bool(read) and read[-1] != Result.OK

@@ -40,6 +40,9 @@ class Reason(StrEnum):
     ALREADY_INSIDE = "already_inside"
     NOT_INSIDE = "not_inside"
     CODE_FORGED = "code_forged"
+    DOCUMENT_OTHER_NAME = "document_other_name"
+    DOCUMENT_OTHER_NUMBER = "document_other_number"
+    DOCUMENT_EXPIRED = "document_expired"
     DOCUMENT_ABNORMAL = "document_abnormal"
     CLOCK_UNSURE = "clock_unsure"
     CONSENT_TIMEOUT = "consent_timeout"
@@ -87,6 +90,9 @@ class Result(StrEnum):
     BLOCKED = "blocked"
     ENDED = "ended"
     LOST = "lost"
+    OTHER_NAME = "other_name"
+    OTHER_NUMBER = "other_number"
+    EXPIRED = "expired"
     ABNORMAL = "abnormal"
 
 
@@ -173,6 +179,13 @@ FAULT_REASONS = {
     Result.LOST: Reason.PASS_LOST,
     Result.UNREADABLE: Reason.READ_AGAIN,
 }
+# What makes a document abnormal (AD-18); the first three are found by a reader, the last by either.
+DOCUMENT_REASONS = {
+    Result.OTHER_NAME: Reason.DOCUMENT_OTHER_NAME,
+    Result.OTHER_NUMBER: Reason.DOCUMENT_OTHER_NUMBER,
+    Result.EXPIRED: Reason.DOCUMENT_EXPIRED,
+    Result.ABNORMAL: Reason.DOCUMENT_ABNORMAL,
+}
 
 
 def decide(facts: Facts, now: datetime) -> Decision:
@@ -183,7 +196,7 @@ def decide(facts: Facts, now: datetime) -> Decision:
     """
     if facts.leaving:
         return _decide_exit(facts)
-    latest = {item.kind: item.result for item in facts.evidence}
+    latest = _latest(facts)
     if refusals := _refusals(facts, latest, now):
         return Decision(Outcome.REFUSE, refusals)
     if reviews := _reviews(facts, latest):
@@ -191,6 +204,15 @@ def decide(facts: Facts, now: datetime) -> Decision:
     if needs := _needs(facts, latest):
         return Decision(Outcome.NEEDS, needs, facts.missing_fields)
     return Decision(Outcome.ADMIT, _grounds(facts))
+
+
+def _latest(facts: Facts) -> dict[Kind, Result]:
+    """What counts of each kind: the last result. A failed read takes back nothing, neither good nor bad."""
+    latest: dict[Kind, Result] = {}
+    for item in facts.evidence:
+        if item.result is not Result.UNREADABLE or item.kind not in latest:
+            latest[item.kind] = item.result
+    return latest
 
 
 def _decide_exit(facts: Facts) -> Decision:
@@ -202,13 +224,13 @@ def _decide_exit(facts: Facts) -> Decision:
 
 def _faults(facts: Facts) -> tuple[Reason, ...]:
     reasons = []
-    for item in {e.kind: e for e in facts.evidence}.values():
-        if item.result is Result.UNKNOWN:
-            reasons.append(Reason.UNKNOWN_CARD if item.kind is Kind.CARD else Reason.UNKNOWN_CODE)
-        elif item.result is Result.FORGED:
+    for kind, result in _latest(facts).items():
+        if result is Result.UNKNOWN:
+            reasons.append(Reason.UNKNOWN_CARD if kind is Kind.CARD else Reason.UNKNOWN_CODE)
+        elif result is Result.FORGED:
             reasons.append(Reason.CODE_FORGED)
-        elif item.result in FAULT_REASONS:
-            reasons.append(FAULT_REASONS[item.result])
+        elif result in FAULT_REASONS:
+            reasons.append(FAULT_REASONS[result])
     return tuple(dict.fromkeys(reasons))
 
 
@@ -220,14 +242,20 @@ def _refusals(facts: Facts, latest: dict[Kind, Result], now: datetime) -> tuple[
         found += _booking_refusals(facts.booking, facts.inside, now)
     if facts.consent is Consent.DECLINED:
         found.append(Reason.HOST_DECLINED)
+    found += _item_refusals(facts, latest)
+    return tuple(dict.fromkeys(found))
+
+
+def _item_refusals(facts: Facts, latest: dict[Kind, Result]) -> list[Reason]:
     # A bad item refuses only while nothing good stands beside it: a stale code must not cost the visitor
     # the way by name, card or document (S-18). What was reported lost or ended counts in any case.
+    found: list[Reason] = []
     named = facts.walk_in or Result.OK in latest.values()
     for reason in _faults(facts):
         final = reason in {Reason.PASS_LOST, Reason.CARD_BLOCKED, Reason.PASS_ENDED}
         if reason not in {Reason.READ_AGAIN, Reason.CODE_FORGED} and (final or not named):
             found.append(reason)
-    return tuple(dict.fromkeys(found))
+    return found
 
 
 def _booking_refusals(booking: BookingFacts, inside: bool, now: datetime) -> list[Reason]:
@@ -252,8 +280,9 @@ def _reviews(facts: Facts, latest: dict[Kind, Result]) -> tuple[Reason, ...]:
         found.append(Reason.WATCHED)
     if any(item.result is Result.FORGED for item in facts.evidence):
         found.append(Reason.CODE_FORGED)
-    if latest.get(Kind.DOCUMENT) is Result.ABNORMAL:
-        found.append(Reason.DOCUMENT_ABNORMAL)
+    document = latest.get(Kind.DOCUMENT)
+    if document in DOCUMENT_REASONS:
+        found.append(DOCUMENT_REASONS[document])
     if facts.inside:
         found.append(Reason.ALREADY_INSIDE)
     if facts.consent is Consent.TIMED_OUT:
@@ -304,9 +333,11 @@ def overruled(facts: Facts) -> Facts:
 
     Only doubts can be overruled. Whatever refuses outright, and a host's missing consent, stay as they are.
     """
+    # A doubtful document that is vouched for must not become the good item that a refused one lacked.
+    vouched = not _item_refusals(facts, _latest(facts))
     cleared = tuple(
         Evidence(item.kind, Result.OK)
-        if item.kind is Kind.DOCUMENT and item.result is Result.ABNORMAL
+        if vouched and item.kind is Kind.DOCUMENT and item.result in DOCUMENT_REASONS
         else item
         for item in facts.evidence
         if item.result is not Result.FORGED

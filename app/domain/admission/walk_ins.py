@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 from sqlmodel import Session
 
@@ -13,12 +14,13 @@ from app.core.database import announce
 from app.core.errors import Conflict, InvalidInput, NotAllowed
 from app.core.ids import new_id
 from app.core.permissions import Right
-from app.domain.admission import repository, statements
+from app.domain.admission import documents, repository, statements
 from app.domain.admission.arrival import OPEN, Arrival
+from app.domain.admission.evidence import Presented
 from app.domain.admission.judging import judge, weigh
 from app.domain.admission.models import HostConsent, LaneChanged
-from app.domain.admission.presenting import close_strangers
-from app.domain.admission.rules import Consent
+from app.domain.admission.presenting import add_evidence, close_strangers
+from app.domain.admission.rules import Consent, Evidence, Kind, Result
 from app.domain.booking.models import Booking
 from app.domain.booking.rules import HEADS, BookingSource, BookingStatus, Purpose
 from app.domain.people import repository as people
@@ -47,9 +49,18 @@ class WalkInForm:
 
 
 def register(
-    session: Session, actor: Actor, lane_id: str, form: WalkInForm, snapshot_id: str = ""
+    session: Session,
+    actor: Actor,
+    lane_id: str,
+    form: WalkInForm,
+    snapshot_id: str = "",
+    *,
+    laid: Presented | None = None,
 ) -> Arrival:
-    """Enter an unbooked visitor. Fields that the policy switches off are not stored even when sent (SI-03)."""
+    """Enter an unbooked visitor. Fields that the policy switches off are not stored even when sent (SI-03).
+
+    ``laid`` is a document read at the lane a moment ago; if it is this visitor's, it counts as evidence.
+    """
     post = statements.lock_lane(session, lane_id)
     actor.require(Right.DESK_USE, post.site_id)
     site = sites.site(session, post.site_id)
@@ -96,10 +107,23 @@ def register(
     attempt.walk_in, attempt.booking_id, attempt.visitor_id = True, booking.id, visitor.id
     attempt.unit_id, attempt.visitor_type, attempt.purpose = unit.id, kind.code, form.purpose
     attempt.head_count, attempt.snapshot_id = booking.head_count, snapshot_id
-    weigh(session, attempt, site, [], cue=False)
+    today = now.astimezone(ZoneInfo(site.time_zone)).date()
+    result = _result_of(laid, form.name, values["document_tail"], today)
+    weigh(session, attempt, site, [Evidence(Kind.DOCUMENT, result)] if result else [], cue=False)
     statements.insert_arrival(session, attempt)
+    if laid is not None and result is not None:
+        seen = replace(laid, nonce=f"{lane_id}:walk_in:{attempt.id}")
+        add_evidence(session, attempt.id, seen, Kind.DOCUMENT, result)
     audit.record(session, actor, "walk_in.register", "attempt", attempt.id, site_id=site.id)
     return attempt
+
+
+def _result_of(laid: Presented | None, name: str, tail: str, today: date) -> Result | None:
+    """What the document says of the visitor; None where there is none, or it is somebody else's that lay there before."""
+    if laid is None or laid.document is None:
+        return None
+    result = documents.compare(laid.document, inputs.clean(name), tail, today)
+    return None if result is Result.OTHER_NAME else result
 
 
 def _obey(policy: dict[str, Rule], form: WalkInForm) -> dict[str, str]:

@@ -21,7 +21,7 @@ from state.shell import ShellState
 
 def _head() -> list[rx.Component]:
     return [
-        rx.el.b(DeskState.lane_title),
+        rx.el.b(DeskState.lane_title, class_name="lane truncate"),
         chip(ShellState.user_name, icon_name="user_round"),
         clock(locale=I18nState.locale, time_zone=ShellState.time_zone, server_now=DeskState.server_now),
         icon_button("log_out", t("desk.leave_lane"), on_click=DeskState.leave_lane),
@@ -44,15 +44,18 @@ def _camera() -> rx.Component:
 
 
 def _foot() -> list[rx.Component]:
-    return [
+    often = [
         rx.el.form(
             search_field(t("desk.search"), id="desk-search", name="query", key="F4"),
             on_submit=DeskTasksState.find,
             reset_on_submit=True,
             class_name="grow",
+            role="search",
         ),
         button(t("desk.walk_in"), key="F3", on_click=DeskState.open_dialog("walk_in")),
         button(t("desk.exit"), key="F9", on_click=DeskState.open_dialog("exit")),
+    ]
+    seldom = [
         rx.cond(
             ShellState.demo,
             link_button(t("desk.demo_panel"), "/demo", icon_name="flask_conical", target="_blank"),
@@ -62,6 +65,7 @@ def _foot() -> list[rx.Component]:
         language_button(),
         color_mode_button(t("common.color_mode")),
     ]
+    return [rx.el.div(*often, class_name="foot-main"), rx.el.div(*seldom, class_name="foot-more")]
 
 
 def _desk() -> rx.Component:
