@@ -29,6 +29,10 @@ _MODAL = _file("modal.jsx")
 _TOASTS = _file("toasts.jsx")
 _HAND_OVER = _file("hand_over.jsx")
 _ROUTE_LINK = _file("route_link.jsx")
+_READER_LANGUAGE = _file("reader_language.jsx")
+_OWN_PASS = _file("own_pass.js")
+_PASS_STORE = _file("pass_store.js")
+_KEPT_PASS = _file("kept_pass.jsx")
 
 
 class RouteLink(rx.Component):
@@ -51,6 +55,20 @@ class DynamicPass(rx.Component):
 
     endpoint: rx.Var[str]
     labels: rx.Var[dict[str, str]]
+
+
+class KeptPass(rx.Component):
+    """What stands in for the children while the server is silent: the pass that this phone keeps, if it does."""
+
+    library = _KEPT_PASS
+    tag = "KeptPass"
+    lib_dependencies: list[str] = [_HASHES, _QR]
+
+    endpoint: rx.Var[str]
+    closing: rx.Var[str]
+    labels: rx.Var[dict[str, str]]
+    answered: rx.Var[bool]
+    open: rx.Var[bool]
 
 
 class DeskKeys(rx.Component):
@@ -154,7 +172,19 @@ class HandOver(rx.Component):
     on_done: rx.EventHandler[_one_text]
 
 
+class ReaderLanguage(rx.Component):
+    """Shows the page once it speaks the reader's language; draws nothing itself."""
+
+    library = _READER_LANGUAGE
+    tag = "ReaderLanguage"
+
+    locale: rx.Var[str]
+    known: rx.Var[bool]
+
+
 dynamic_pass = DynamicPass.create
+kept_pass = KeptPass.create
+reader_language = ReaderLanguage.create
 desk_keys = DeskKeys.create
 live_camera = LiveCamera.create
 sounds = Sounds.create
@@ -169,8 +199,10 @@ __all__ = [
     "DeskKeys",
     "DynamicPass",
     "Elapsed",
+    "KeptPass",
     "LiveCamera",
     "Modal",
+    "ReaderLanguage",
     "RouteLink",
     "Sounds",
     "Toasts",
@@ -178,8 +210,10 @@ __all__ = [
     "desk_keys",
     "dynamic_pass",
     "elapsed",
+    "kept_pass",
     "live_camera",
     "modal",
+    "reader_language",
     "sounds",
     "toasts",
 ]

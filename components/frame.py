@@ -7,7 +7,7 @@ from typing import Any
 import reflex as rx
 
 from components.actions import button
-from components.client import toasts
+from components.client import reader_language, toasts
 from components.feedback import crash_screen
 from components.forms import plain_form
 from components.kit import Child, icon
@@ -23,7 +23,7 @@ def bars() -> list[Child]:
 
 
 def wraps() -> dict[tuple[int, str], Any]:
-    """Our own words where Reflex would show its English ones: a crashed page, a lost connection."""
+    """What stands around every page: its language, and our words where Reflex would show its English ones."""
 
     def crashed(_stateful: bool) -> rx.Component:
         return crash_screen(
@@ -31,7 +31,14 @@ def wraps() -> dict[tuple[int, str], Any]:
         )
 
     def lost(stateful: bool) -> rx.Component | None:
-        return connection_bar(t("common.connection_lost")) if stateful else None
+        if not stateful:
+            return None
+        # A fragment, because the page becomes a child of what is returned: the bar alone is a live region. The
+        # language comes before the page, so that a field that asks for the focus is not hidden any more.
+        return rx.fragment(
+            reader_language(locale=I18nState.locale, known=I18nState.known),
+            connection_bar(t("common.connection_lost")),
+        )
 
     return {(55, "ErrorBoundary"): crashed, (5, "Overlay"): lost}
 

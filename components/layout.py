@@ -100,11 +100,12 @@ def arrival_body(
     facts: Sequence[Child],
     faces: Sequence[Child],
     *,
+    checks: Child | None = None,
     evidence: Sequence[Child] = (),
     trail_title: Text | None = None,
     trail: Child | None = None,
 ) -> rx.Component:
-    """Lay out the middle of an arrival: facts, pictures beside them, evidence as chips, the course of events below."""
+    """Lay out the middle of an arrival: facts, pictures beside them, checks to do, evidence as chips, the course below."""
     story = (
         rx.el.div(when(trail_title, rx.el.h2(trail_title)), trail, class_name="arrival-trail")
         if trail is not None
@@ -112,6 +113,7 @@ def arrival_body(
     )
     return rx.el.div(
         rx.el.div(rx.el.div(*facts), rx.el.div(*faces), class_name="arrival-split"),
+        checks if checks is not None else rx.fragment(),
         rx.el.div(*evidence, class_name="evidence") if evidence else rx.fragment(),
         story,
         class_name="arrival-body",

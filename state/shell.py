@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any
 
 import reflex as rx
@@ -52,6 +51,8 @@ class ShellState(rx.State):
     notices: list[dict[str, str]] = []
     error: str = ""
     _notice_count: int = 0
+    _chosen: str = ""
+    _chosen_by: str = ""
 
     @action(Right.PUBLIC)
     async def enter(self) -> Any:
@@ -59,16 +60,13 @@ class ShellState(rx.State):
         actor = await actor_of(self)
         await self._locale(actor)
         await self._query_error()
-        locale = await locale_of(self)
-        # The page was built in the default language; screen readers and the tab's title follow the reader's.
-        spoken = rx.call_script(_spoken(locale)) if locale != i18n.DEFAULT else None
         if not actor.session_id:
             self.rights, self.user_name = [], ""
-            return spoken
+            return None
         await self._fill(actor)
         if not actor.roles and self.router.url.path.rstrip("/") != "/account":
             return rx.redirect("/account", replace=True)  # a one-time password is replaced first
-        return spoken
+        return None
 
     @action(Right.PUBLIC)
     async def start(self) -> Any:
@@ -81,17 +79,15 @@ class ShellState(rx.State):
         return rx.redirect("/login", replace=True)
 
     @action(Right.PUBLIC)
-    async def set_locale(self, locale: str) -> Any:
-        """Switch the language and remember it with the account and in this browser."""
+    async def set_locale(self, locale: str) -> None:
+        """Switch the language and remember it with the account; the browser remembers what its page speaks."""
         if locale not in i18n.LOCALES:
             raise InvalidInput("choice_wrong", "locale")
         actor = await actor_of(self)
         (await self.get_state(I18nState))._use(locale)
+        self._chosen, self._chosen_by = locale, actor.account_id
         if actor.account_id:
             await get_database().write(lambda s: people_service.set_locale(s, actor, locale))
-        return rx.call_script(
-            f"document.cookie='locale={locale};path=/;max-age=31536000;samesite=lax';{_spoken(locale)}"
-        )
 
     @action(Right.PUBLIC)
     async def dismiss(self, notice_id: str) -> None:
@@ -121,8 +117,10 @@ class ShellState(rx.State):
         for part in headers.cookie.split(";"):
             if part.strip().startswith("locale="):
                 cookie = part.strip()[7:]
-        chosen = i18n.pick_locale(actor.locale, cookie, headers.accept_language)
-        (await self.get_state(I18nState))._use(chosen)
+        # The socket's headers and the remembered account are older than a choice made in this tab.
+        chosen = self._chosen if self._chosen_by == actor.account_id else ""
+        picked = i18n.pick_locale(chosen, actor.locale, cookie, headers.accept_language)
+        (await self.get_state(I18nState))._use(picked)
 
     async def _query_error(self) -> None:
         params = dict(self.router.url.query_parameters)
@@ -149,17 +147,6 @@ class ShellState(rx.State):
         self._notice_count += 1
         notice = {"id": str(self._notice_count), "tone": tone, "text": text}
         self.notices = [*self.notices, notice][-MAX_NOTICES:]
-
-
-def _spoken(locale: str) -> str:
-    """The script that gives a page its language and its title in that language."""
-    other = next(name for name in i18n.LOCALES if name != locale)
-    keys = [key for key in i18n.catalogue(locale) if key.startswith(("title.", "console.title."))]
-    titles = {i18n.text(other, key): i18n.text(locale, key) for key in keys}
-    spoken = json.dumps(titles, ensure_ascii=False)
-    return (
-        f"document.documentElement.lang='{locale}';document.title=({spoken})[document.title]??document.title"
-    )
 
 
 async def notify(state: rx.State, tone: str, key: str, **params: str | int) -> None:

@@ -29,6 +29,7 @@ LINK = re.compile(r"[A-Za-z0-9_\-]{24}")
 class PassState(rx.State):
     """A visitor's tab."""
 
+    answered: bool = False  # until then the page may show what the phone keeps of its own pass
     link: str = ""
     by_phone: bool = True
     end: str = ""
@@ -51,7 +52,11 @@ class PassState(rx.State):
         self._forget()
         if self.link:
             await self._look()
-            return
+        else:
+            await self._open()
+        self.answered = True
+
+    async def _open(self) -> None:
         actor = await sessions.resolve(secret_in(self, sessions.VISITOR_COOKIE))
         if not actor.has(Right.PASS_OWN):
             return

@@ -17,6 +17,7 @@ from app.core.actor import current_actor
 from app.core.database import announce, get_database
 from app.core.errors import GateError, NotFound
 from app.core.permissions import Right, needs
+from app.core.settings import get_settings
 from app.domain.access import repository as access
 from app.domain.access import service as access_service
 from app.domain.access.rules import PassStatus
@@ -29,6 +30,10 @@ from app.runtime.sessions import VISITOR_COOKIE
 
 routes = router()
 
+# Says to the page's scripts whose pass this browser may show without a network. A mark, no secret: it opens nothing.
+HOLDER_COOKIE = "gatehouse_pass"
+MARK_BYTES = 8
+SESSION_SECONDS = 30 * 86_400
 LINK = re.compile(r"[A-Za-z0-9_\-]{24}")
 PRIVATE = {
     "Cache-Control": "no-store, private",
@@ -72,7 +77,14 @@ async def open_link(
         wrong = "phone_tail_wrong" if known_link.by_phone else "open_code_wrong"
         return RedirectResponse(f"/pass?link={link}&error={wrong}", 303, PRIVATE)
     response = RedirectResponse("/pass", 303, PRIVATE)
-    set_cookie(response, VISITOR_COOKIE, secret, 30 * 86_400)
+    set_cookie(response, VISITOR_COOKIE, secret, SESSION_SECONDS)
+    response.set_cookie(
+        HOLDER_COOKIE,
+        _mark(crypto.hash_secret(secret)),
+        max_age=SESSION_SECONDS,
+        samesite="strict",
+        secure=get_settings().uses_tls,
+    )
     return response
 
 
@@ -93,6 +105,8 @@ async def own_pass() -> Response:
         ended = issued.status if issued.status != PassStatus.ACTIVE else over
         body: dict[str, Any] = {
             "status": "active" if live else str(ended),
+            "holder": _mark(bytes.fromhex(actor.session_id)),
+            "link": _mark(crypto.hash_secret(links.link_secret(booking))),
             "server_time": int(clock.now().timestamp() * 1000),
             "not_after": int(links.until(session, booking).timestamp()),
         }
@@ -123,5 +137,10 @@ async def close() -> Response:
     await get_database().write(work)
     response = back("/pass", "closed")
     response.delete_cookie(VISITOR_COOKIE, path="/")
+    response.delete_cookie(HOLDER_COOKIE, path="/")
     response.headers["Clear-Site-Data"] = '"storage"'
     return response
+
+
+def _mark(digest: bytes) -> str:
+    return digest[:MARK_BYTES].hex()

@@ -16,6 +16,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+from app.commands import offline_pass
 from app.core.settings import Settings
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -24,6 +25,7 @@ STAMP = ROOT / ".web" / "gatehouse.built"
 LOCK = ROOT / "build" / "frontend.lock"
 SOURCES = (
     "app/app.py",
+    "app/commands/offline_pass.py",
     "app/core/catalogue",
     "app/pages",
     "components",
@@ -104,6 +106,10 @@ def _build() -> bool:
     if done.returncode != 0 or not BUILT.is_dir():
         raise BuildFailed((done.stdout + done.stderr)[-4000:])
     _use_own_origin()
+    try:
+        offline_pass.complete(BUILT)
+    except offline_pass.WorkerChanged as error:
+        raise BuildFailed(str(error)) from error
     STAMP.write_text(fingerprint(), "ascii")
     return True
 

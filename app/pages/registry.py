@@ -7,7 +7,7 @@ from typing import Any
 import reflex as rx
 
 from app.core import i18n
-from app.pages import auth, console, demo
+from app.pages import auth, console, demo, early_language
 from app.pages.desk import desk
 from app.pages.portal import home, invite
 from app.pages.visitor import visitor_pass
@@ -37,6 +37,7 @@ def head() -> list[rx.Component]:
         rx.el.link(rel="icon", href="/icon.svg", type="image/svg+xml"),
         rx.el.meta(name="robots", content="noindex, nofollow"),
         rx.el.meta(name="theme-color", content="#0b5e7a"),
+        rx.el.script(early_language.script([title for _, _, title, _ in PAGES])),
     ]
 
 

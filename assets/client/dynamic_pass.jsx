@@ -1,11 +1,9 @@
 // The visitor's rotating code. Loads once, then works without network; see pass_token.js for the code itself.
-import { useCallback, useEffect, useMemo, useRef, useState } from "react";
+import { useEffect, useState } from "react";
 import { encode } from "uqr";
-import { fromBase64Url, passToken, stepAt, STEP_SECONDS } from "./pass_token.js";
-import { ServerClock } from "./server_clock.js";
+import { useOwnPass } from "./own_pass.js";
+import { stepAt, STEP_SECONDS } from "./pass_token.js";
 
-const POLL_MS = 60000;
-const TICK_MS = 250;
 const QUIET_ZONE = 4;
 
 function qrPath(text) {
@@ -36,87 +34,18 @@ function Mark({ kind }) {
   );
 }
 
+// When the server last confirmed the pass, on this phone's clock and in the page's language.
+function moment(ms) {
+  const today = new Date(ms).toDateString() === new Date().toDateString();
+  const day = today ? {} : { month: "short", day: "numeric" };
+  return new Intl.DateTimeFormat(document.documentElement.lang || undefined, { ...day, hour: "2-digit", minute: "2-digit", hourCycle: "h23" }).format(ms);
+}
+
 export function DynamicPass({ endpoint, labels = {} }) {
-  const [pass, setPass] = useState(null);
-  const [failed, setFailed] = useState(false);
-  const [gone, setGone] = useState(false);
-  const [offline, setOffline] = useState(false);
-  const [now, setNow] = useState(0);
-  const clock = useRef(null);
-  const load = useRef(() => {});
-
-  useEffect(() => {
-    let alive = true;
-    let abort = null;
-    const fetchPass = async () => {
-      abort?.abort();
-      abort = new AbortController();
-      const mine = abort;
-      const timer = setTimeout(() => mine.abort(), 15000);
-      const sent = performance.now();
-      try {
-        const answer = await fetch(endpoint, { credentials: "include", cache: "no-store", signal: mine.signal, headers: { Accept: "application/json" } });
-        const took = performance.now() - sent;
-        if (!alive || mine !== abort) return;
-        if (answer.status === 404 || answer.status === 410) {
-          setGone(true);
-          return;
-        }
-        if (!answer.ok) throw new Error(String(answer.status));
-        const body = await answer.json();
-        if (!alive || mine !== abort) return;
-        if (clock.current) clock.current.set(body.server_time + took / 2);
-        else clock.current = new ServerClock(body.server_time + took / 2);
-        setGone(false);
-        setFailed(false);
-        setOffline(false);
-        setPass((old) => (old && JSON.stringify({ ...old, server_time: 0 }) === JSON.stringify({ ...body, server_time: 0 }) ? old : body));
-        setNow(clock.current.now());
-      } catch {
-        if (!alive || mine !== abort) return;
-        if (clock.current) setOffline(true); // keep showing what we have
-        else setFailed(true);
-      } finally {
-        clearTimeout(timer);
-      }
-    };
-    load.current = fetchPass;
-    clock.current = null;
-    setPass(null);
-    setFailed(false);
-    fetchPass();
-    const poll = setInterval(() => { if (!document.hidden && navigator.onLine !== false) fetchPass(); }, POLL_MS);
-    const onVisible = () => {
-      clock.current?.mark(document.hidden);
-      if (!document.hidden) {
-        if (clock.current) setNow(clock.current.now());
-        fetchPass();
-      }
-    };
-    const onOffline = () => setOffline(true);
-    document.addEventListener("visibilitychange", onVisible);
-    window.addEventListener("online", fetchPass);
-    window.addEventListener("offline", onOffline);
-    return () => {
-      alive = false;
-      abort?.abort();
-      clearInterval(poll);
-      document.removeEventListener("visibilitychange", onVisible);
-      window.removeEventListener("online", fetchPass);
-      window.removeEventListener("offline", onOffline);
-    };
-  }, [endpoint]);
-
-  const status = gone ? "revoked" : !pass ? (failed ? "error" : "loading")
-    : pass.status !== "active" ? pass.status
-    : now / 1000 >= pass.not_after ? "expired" : "active";
+  const { pass, status, now, offline, confirmed, kept, retry } = useOwnPass(endpoint, labels);
+  const [code, setCode] = useState(null);
   const active = status === "active";
-
-  useEffect(() => {
-    if (!pass) return undefined;
-    const timer = setInterval(() => setNow(clock.current ? clock.current.now() : 0), TICK_MS);
-    return () => clearInterval(timer);
-  }, [pass]);
+  const step = stepAt(now / 1000);
 
   useEffect(() => {
     if (!active || !navigator.wakeLock) return undefined;
@@ -139,19 +68,21 @@ export function DynamicPass({ endpoint, labels = {} }) {
     };
   }, [active]);
 
-  const secret = useMemo(() => (pass?.secret ? fromBase64Url(pass.secret) : null), [pass]);
-  const step = stepAt(now / 1000);
-  const code = useMemo(() => {
-    if (!active || !secret) return null;
-    const token = passToken(pass.code_id, pass.kid, secret, step);
-    return { token, ...qrPath(token) };
-  }, [active, secret, step, pass]);
-  const retry = useCallback(() => { setFailed(false); load.current(); }, []);
+  useEffect(() => {
+    if (!active || !pass.tokenAt) {
+      setCode(null);
+      return undefined;
+    }
+    let alive = true;
+    pass.tokenAt(step).then((token) => { if (alive) setCode({ token, ...qrPath(token) }); });
+    return () => { alive = false; };
+  }, [active, pass, step]);
 
-  if (!active) {
-    const text = labels[status] ?? labels.revoked;
-    const hint = labels[`${status}_hint`];
-    if (status === "loading") {
+  if (!active || !code) {
+    const shown = active ? "loading" : status;
+    const text = labels[shown] ?? labels.revoked;
+    const hint = labels[`${shown}_hint`];
+    if (shown === "loading") {
       return <div className="pass" aria-busy="true"><div className="pass-code off" role="status"><span>{text}</span></div></div>;
     }
     return (
@@ -168,6 +99,7 @@ export function DynamicPass({ endpoint, labels = {} }) {
     );
   }
 
+  const note = kept === null ? "" : kept ? labels.kept : labels.stay_open;
   const inStep = (now / 1000) % STEP_SECONDS;
   const left = Math.max(1, Math.ceil(STEP_SECONDS - inStep));
   const round = 2 * Math.PI * 9;
@@ -187,10 +119,13 @@ export function DynamicPass({ endpoint, labels = {} }) {
         </svg>
         <span>{before}<b>{left}</b>{after}</span>
       </div>
-      {pass.short_code ? (
-        <p className="pass-short muted">{labels.short_code} <b>{String(pass.short_code).replace(/^(\d{3})(\d{3})$/, "$1 $2")}</b></p>
+      {pass.shortCode ? (
+        <p className="pass-short muted">{labels.short_code} <b>{String(pass.shortCode).replace(/^(\d{3})(\d{3})$/, "$1 $2")}</b></p>
       ) : null}
-      <p className="small muted" role="status">{offline ? labels.offline : ""}</p>
+      <p className="pass-offline small" role="status">
+        {offline ? <>{labels.offline}<br />{String(labels.confirmed ?? "").replace("{time}", moment(confirmed))}</> : null}
+      </p>
+      <p className="small muted" data-kept={kept === null ? null : String(kept)}>{note}</p>
     </div>
   );
 }

@@ -36,8 +36,8 @@ export function stepAt(unixSeconds) {
   return Math.floor(unixSeconds / STEP_SECONDS);
 }
 
-/** 50 characters: "V1" + base32(version | kid | code id | step | first 16 bytes of HMAC-SHA256). */
-export function passToken(codeIdHex, kid, secretBytes, step) {
+/** The 14 bytes that the MAC is made of: version | kid | code id | step. */
+export function passMessage(codeIdHex, kid, step) {
   if (!/^[0-9a-f]{16}$/i.test(codeIdHex)) throw new RangeError("code id must be 16 hex digits");
   if (!Number.isInteger(kid) || kid < 0 || kid > 255) throw new RangeError("kid must fit one byte");
   if (!Number.isInteger(step) || step < 0 || step > 0xffffffff) throw new RangeError("step must fit four bytes");
@@ -46,9 +46,30 @@ export function passToken(codeIdHex, kid, secretBytes, step) {
   message[1] = kid;
   for (let i = 0; i < 8; i += 1) message[2 + i] = parseInt(codeIdHex.slice(i * 2, i * 2 + 2), 16);
   new DataView(message.buffer).setUint32(10, step, false);
-  const mac = hmac(sha256, secretBytes, message).subarray(0, MAC_BYTES);
+  return message;
+}
+
+/** 50 characters: "V1" + base32(message | first 16 bytes of HMAC-SHA256 over it). */
+function written(message, mac) {
   const whole = new Uint8Array(message.length + MAC_BYTES);
   whole.set(message);
-  whole.set(mac, message.length);
+  whole.set(mac.subarray(0, MAC_BYTES), message.length);
   return TOKEN_PREFIX + base32(whole);
+}
+
+/** The code of a step from the secret itself; works without a secure context too. */
+export function passToken(codeIdHex, kid, secretBytes, step) {
+  const message = passMessage(codeIdHex, kid, step);
+  return written(message, hmac(sha256, secretBytes, message));
+}
+
+/** A key that makes codes and cannot be read out again, to be kept on the phone. */
+export function sealedKey(secretBytes) {
+  return crypto.subtle.importKey("raw", secretBytes, { name: "HMAC", hash: "SHA-256" }, false, ["sign"]);
+}
+
+/** The code of a step from a sealed key. */
+export async function sealedToken(codeIdHex, kid, key, step) {
+  const message = passMessage(codeIdHex, kid, step);
+  return written(message, new Uint8Array(await crypto.subtle.sign("HMAC", key, message)));
 }

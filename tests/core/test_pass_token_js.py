@@ -18,13 +18,15 @@ HASHES = "@noble/hashes"
 
 SCRIPT = """
 import { readFileSync } from "node:fs";
-import { passToken, fromBase64Url, stepAt } from "./pass_token.mjs";
+import { passToken, sealedKey, sealedToken, fromBase64Url, stepAt } from "./pass_token.mjs";
 const { vectors } = JSON.parse(readFileSync(process.argv[2], "utf8"));
 const tokens = vectors.map((v) => passToken(v.code_id, v.kid, fromBase64Url(v.secret), v.step));
+const sealed = await Promise.all(vectors.map(async (v) => sealedToken(v.code_id, v.kid, await sealedKey(fromBase64Url(v.secret)), v.step)));
+const readable = await sealedKey(new Uint8Array(32)).then((key) => crypto.subtle.exportKey("raw", key)).then(() => true, () => false);
 const refused = [["xyz", 1, 0], ["0123456789abcdef", 256, 0], ["0123456789abcdef", 1, -1], ["0123456789abcdef", 1, 2 ** 32]].map(([id, kid, step]) => {
   try { passToken(id, kid, new Uint8Array(32), step); return false; } catch (error) { return error instanceof RangeError; }
 });
-console.log(JSON.stringify({ tokens, refused, steps: [stepAt(0), stepAt(29.999), stepAt(30), stepAt(1795378161)] }));
+console.log(JSON.stringify({ tokens, sealed, readable, refused, steps: [stepAt(0), stepAt(29.999), stepAt(30), stepAt(1795378161)] }));
 """
 
 
@@ -82,6 +84,8 @@ def test_browser_code_equals_golden_vectors(tmp_path: Path) -> None:
     got = json.loads(run.stdout)
     want = [vector["token"] for vector in json.loads(GOLDEN.read_text(encoding="utf-8"))["vectors"]]
     assert got["tokens"] == want
+    assert got["sealed"] == want
+    assert not got["readable"], "the key kept on the phone must not be readable"
     assert all(len(token) == 50 and token.isalnum() and token.isupper() for token in want)
     assert all(got["refused"])
     assert got["steps"] == [0, 0, 1, 59845938]

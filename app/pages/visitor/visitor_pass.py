@@ -5,7 +5,7 @@ from __future__ import annotations
 import reflex as rx
 
 from components.actions import button
-from components.client import dynamic_pass
+from components.client import dynamic_pass, kept_pass
 from components.data import card
 from components.feedback import empty_state
 from components.forms import form_error, plain_form, text_field
@@ -13,8 +13,12 @@ from components.frame import language_button
 from components.kit import icon
 from components.layout import color_mode_button, demo_ribbon, phone_shell
 from components.text import t
+from state.i18n import I18nState
 from state.shell import ShellState
 from state.visitor import PassState
+
+PASS = "/api/visitor/pass"
+CLOSE = "/api/visitor/close"
 
 
 def question() -> rx.Component:
@@ -61,30 +65,41 @@ def ended() -> rx.Component:
     return card(empty_state(t("pass.end_title"), detail, icon_name="calendar_check"))
 
 
+def code_labels() -> dict[str, rx.Var]:
+    """The words around the code; the phone keeps them with the pass, for when it has no network."""
+    names = (
+        "loading",
+        "seconds",
+        "offline",
+        "confirmed",
+        "kept",
+        "stay_open",
+        "short_code",
+        "code",
+        "expired",
+        "expired_hint",
+        "revoked",
+        "revoked_hint",
+        "error",
+        "error_hint",
+        "retry",
+        "forgotten",
+    )
+    return {
+        **{name: t(f"pass_code.{name}") for name in names},
+        "title": t("pass.title"),
+        "forget": t("pass.forget"),
+        "locale": I18nState.locale,
+    }
+
+
 def shown() -> rx.Component:
     """The pass itself, where to go, and the way to forget it on this phone."""
-    labels = {
-        name: t(f"pass_code.{name}")
-        for name in (
-            "loading",
-            "seconds",
-            "offline",
-            "short_code",
-            "code",
-            "expired",
-            "expired_hint",
-            "revoked",
-            "revoked_hint",
-            "error",
-            "error_hint",
-            "retry",
-        )
-    }
     return rx.fragment(
         rx.el.div(
             rx.el.p(PassState.site, class_name="muted"), rx.el.h1(PassState.greeting), class_name="center"
         ),
-        dynamic_pass(endpoint="/api/visitor/pass", labels=labels),
+        dynamic_pass(endpoint=PASS, labels=code_labels()),
         card(
             rx.el.b(t("pass.to") + PassState.to),
             rx.el.p(PassState.when, class_name="small muted"),
@@ -100,7 +115,7 @@ def shown() -> rx.Component:
             rx.el.p(t("pass.data_text"), class_name="small muted"),
             plain_form(
                 button(t("pass.forget"), kind="danger", small=True, type="submit"),
-                action="/api/visitor/close",
+                action=CLOSE,
             ),
         ),
     )
@@ -109,9 +124,16 @@ def shown() -> rx.Component:
 def page() -> rx.Component:
     """The question or the pass."""
     return phone_shell(
-        rx.cond(PassState.open, rx.fragment(), brand()),
-        rx.cond(PassState.open, shown(), rx.cond(PassState.end != "", ended(), question())),
-        rx.el.div(language_button(), color_mode_button(t("common.color_mode")), class_name="row center"),
+        kept_pass(
+            rx.cond(PassState.open, rx.fragment(), brand()),
+            rx.cond(PassState.open, shown(), rx.cond(PassState.end != "", ended(), question())),
+            rx.el.div(language_button(), color_mode_button(t("common.color_mode")), class_name="row center"),
+            endpoint=PASS,
+            closing=CLOSE,
+            labels=code_labels(),
+            answered=PassState.answered,
+            open=PassState.open,
+        ),
         title=t("pass.title"),
         head=False,
         bars=[rx.cond(PassState.demo, demo_ribbon(t("common.demo")), rx.fragment())],
