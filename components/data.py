@@ -127,19 +127,24 @@ def queue(
     time: Callable[[Any], Child],
     title: Callable[[Any], Child],
     detail: Callable[[Any], Child],
+    tag: Callable[[Any], Child] | None = None,
     trail: Callable[[Any], Child] | None = None,
     on_pick: Callable[[Any], Any] | None = None,
     row_key: Callable[[Any], Any] | None = None,
     label: Text | None = None,
 ) -> rx.Component:
-    """Make a queue: time, name, what for, and something at the end; with `on_pick` each line can be chosen."""
+    """Make a queue: time, name with a tag, what for, something at the end; with `on_pick` each line can be chosen."""
 
     def line(item: Any) -> rx.Component:
         words = [
             rx.el.span(time(item), class_name="t"),
             rx.el.span(
-                rx.el.b(title(item), class_name="truncate"),
-                rx.el.span(detail(item), class_name="small muted"),
+                rx.el.span(
+                    rx.el.b(title(item), class_name="truncate grow"),
+                    tag(item) if tag else rx.fragment(),
+                    class_name="row tight",
+                ),
+                rx.el.span(detail(item), title=detail(item), class_name="small muted detail"),
                 class_name="col tight grow",
                 style={"gap": "0"},
             ),
@@ -159,8 +164,10 @@ def queue(
     )
 
 
-def photo(label: Text, src: Text | None = None, *, small: bool = False, caption: bool = True) -> rx.Component:
-    """Show a portrait or its empty place; the label is its caption and its name."""
+def photo(
+    label: Text, src: Text | None = None, *, small: bool = False, scene: bool = False, caption: bool = True
+) -> rx.Component:
+    """Show a portrait or its empty place, or a `scene`, wider than high; the label is its caption and its name."""
     empty = icon("user_round", 48)
     if isinstance(src, rx.Var):
         picture = rx.cond(src, rx.el.img(src=src, alt=label), empty)
@@ -169,7 +176,7 @@ def photo(label: Text, src: Text | None = None, *, small: bool = False, caption:
     return rx.el.figure(
         picture,
         rx.el.figcaption(label, class_name="" if caption else "sr-only"),
-        class_name=classes("photo", "snap" if small else ""),
+        class_name=classes("photo", "snap" if small else "", "scene" if scene else ""),
     )
 
 

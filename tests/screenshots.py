@@ -24,8 +24,28 @@ from tests.plugins.browser import FLAGS, chromium_path
 
 SIZES = {"1440": (1440, 900), "1024": (1024, 768), "360": (360, 780)}
 MODES = ("light", "dark")
-SIGNED_IN = {"/home": "resident", "/invite": "resident", "/desk": "guard", "/demo": "guard"}
+SIGNED_IN = {
+    "/home": "resident",
+    "/invite": "resident",
+    "/desk": "guard",
+    "/demo": "guard",
+    "/account": "manager",
+}
 BY_RIGHT = (("/console/accounts", "admin"), ("/console/audit", "auditor"), ("/console/roles", "admin"))
+# Route, account, name of the state, the button that opens the dialog, and one to press inside.
+DIALOGS = (
+    ("/console/ledger/", "manager", "attempt", "console.ledger.open", "console.reveal.show"),
+    ("/console/people/", "manager", "resident", "console.people.add", ""),
+    ("/console/people/", "manager", "import", "console.people.import", ""),
+    ("/console/permits/", "manager", "partner", "permits.add_partner", ""),
+    ("/console/permits/", "manager", "staff", "permits.add_staff", ""),
+    ("/console/permits/", "manager", "permit", "permits.open", "permits.end"),
+    ("/console/devices/", "admin", "keys", "lane_keys.manage", ""),
+    ("/console/devices/", "admin", "device", "console.devices.add", ""),
+    ("/console/devices/", "admin", "lane", "console.devices.add_lane", ""),
+    ("/console/accounts/", "admin", "account", "console.accounts.add", ""),
+    ("/console/accounts/", "admin", "disable", "console.accounts.disable", ""),
+)
 ALONE = {"/", "/desk", "/home", "/pass", "/invite"}
 
 
@@ -76,15 +96,15 @@ class Photographer:
         """Whether this picture was asked for."""
         return not self.only or self.only in name
 
-    def shoot(self, page: Page, name: str, state: str) -> None:
-        """One picture."""
+    def shoot(self, page: Page, name: str, state: str, *, whole: bool = False) -> None:
+        """One picture, of what the window shows or of the ``whole`` page."""
         file = f"{name}-{state}-{self.size}-{self.mode}-{self.locale}.png"
         page.wait_for_load_state("networkidle") if name != "desk" else page.wait_for_load_state()
         expect(page.locator(".skeleton")).to_have_count(0, timeout=15_000)
         if name != "badge":
             expect(page.locator("html")).to_have_attribute("lang", self.locale)
         page.evaluate("document.fonts.ready")
-        page.screenshot(path=self.out / file, animations="disabled")
+        page.screenshot(path=self.out / file, animations="disabled", full_page=whole)
         for line in overflow(page):
             self.troubles.append(f"{file}: {line}")
 
@@ -109,7 +129,7 @@ class Photographer:
                     page = context.new_page()
                     page.goto(route.rstrip("/") + "/")
                     expect(page.locator("main")).to_be_visible()
-                    self.shoot(page, name, "plain")
+                    self.shoot(page, name, "plain", whole=True)
 
             self.guarded(name, work)
 
@@ -255,9 +275,10 @@ class Photographer:
             self.shoot(page, "desk", "queue")
             page.keyboard.press("F10")
             call = page.get_by_role("dialog", name=self.word("call.title"))
-            if call.is_visible():
-                self.shoot(page, "desk", "call")
+            expect(call).to_be_visible()
+            self.shoot(page, "desk", "call")
             page.keyboard.press("Escape")
+            expect(call).to_be_hidden()
             page.locator("#desk-search").fill("李")
             page.locator("#desk-search").press("Enter")
             found = page.get_by_role("dialog", name=self.word("find.title"))
@@ -283,6 +304,22 @@ class Photographer:
             page.goto(f"/badge/{visit}")
             self.shoot(page, "badge", "plain")
 
+    def console_dialogs(self) -> None:
+        """The dialogs of the console, each opened by its button on its page."""
+        for route, username, state, button, more in DIALOGS:
+            with self.context(username) as context:
+                page = context.new_page()
+                page.goto(route)
+                expect(page.locator(".skeleton")).to_have_count(0, timeout=15_000)
+                page.get_by_role("button", name=self.word(button)).first.click()
+                dialog = page.locator("dialog[open]")
+                expect(dialog).to_be_visible()
+                self.shoot(page, "console-dialogs", state)
+                if more:
+                    dialog.get_by_role("button", name=self.word(more)).first.click()
+                    expect(page.locator("dialog[open]")).to_be_visible()
+                    self.shoot(page, "console-dialogs", f"{state}-more")
+
     def everything(self) -> list[str]:
         """All pictures."""
         self.plain_pages()
@@ -291,6 +328,7 @@ class Photographer:
             ("home", self.household),
             ("desk", self.desk),
             ("badge", self.badge),
+            ("console-dialogs", self.console_dialogs),
         ):
             self.guarded(name, work)
         return self.troubles

@@ -54,6 +54,8 @@ MENU: tuple[tuple[str, tuple[Entry, ...]], ...] = (
     ),
 )
 
+MENU_LINES = range(6)  # drawn grey until the rights are known
+
 
 def allowed(*rights: Right) -> rx.Var[bool]:
     """Whether the reader holds any of these rights; only what is shown depends on it, handlers check for themselves."""
@@ -77,7 +79,13 @@ def _menu() -> rx.Component:
             every = [right for entry in entries for right in entry.rights]
             parts.append(rx.cond(allowed(*every), rx.el.p(t(key), class_name="nav-group"), rx.fragment()))
         parts.append(rx.el.ul(*[_entry(entry) for entry in entries], class_name="nav-list"))
-    return rx.el.nav(*parts, custom_attrs={"aria-label": t("console.nav.label")})
+    waiting = rx.el.div(
+        *[rx.el.i() for _ in MENU_LINES], class_name="skeleton", custom_attrs={"aria-hidden": "true"}
+    )
+    return rx.el.nav(
+        rx.cond(ShellState.rights.length() == 0, waiting, rx.fragment(*parts)),
+        custom_attrs={"aria-label": t("console.nav.label")},
+    )
 
 
 def _foot() -> rx.Component:

@@ -61,7 +61,7 @@ def form_acts(submit: Text, on_close: Any, *, icon_name: str = "check") -> rx.Co
     return rx.el.div(
         button(t("console.cancel"), on_click=on_close),
         button(submit, kind="primary", icon_name=icon_name, type="submit"),
-        class_name="row wrap between",
+        class_name="modal-acts",
     )
 
 

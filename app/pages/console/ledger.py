@@ -37,7 +37,7 @@ def _filters() -> rx.Component:
             value=State.status,
             on_change=State.choose_status,
         ),
-        class_name="stats",
+        class_name="filters",
     )
 
 

@@ -36,22 +36,25 @@ def times() -> rx.Component:
     """Everything that ends by itself after a time, within the limits the law leaves."""
     form = rx.el.form(
         form_error(State.times_error),
-        rx.foreach(State.times, _number),
-        select_field(
-            t("console.time.checkout"),
-            State.checkouts,
-            id="checkout",
-            key=State.checkout,
-            default_value=State.checkout,
-            hint=t("console.time_hint.checkout"),
-        ),
-        time_field(
-            t("console.time.nightly_minute"),
-            id="nightly_minute",
-            key=State.nightly,
-            default_value=State.nightly,
-            required=True,
-            hint=t("console.time_hint.nightly_minute"),
+        rx.el.div(
+            rx.foreach(State.times, _number),
+            select_field(
+                t("console.time.checkout"),
+                State.checkouts,
+                id="checkout",
+                key=State.checkout,
+                default_value=State.checkout,
+                hint=t("console.time_hint.checkout"),
+            ),
+            time_field(
+                t("console.time.nightly_minute"),
+                id="nightly_minute",
+                key=State.nightly,
+                default_value=State.nightly,
+                required=True,
+                hint=t("console.time_hint.nightly_minute"),
+            ),
+            class_name="fields",
         ),
         rx.el.div(
             button(t("console.policy.save_times"), kind="primary", icon_name="check", type="submit"),

@@ -27,14 +27,11 @@ def waiting_card(row: rx.Var) -> rx.Component:
             ),
             class_name="row",
         ),
+        when(row["snapshot"], photo(t("home.snapshot"), row["snapshot"], scene=True, caption=False)),
         rx.el.div(
-            when(row["snapshot"], photo(t("home.snapshot"), row["snapshot"], small=True, caption=False)),
-            rx.el.div(
-                rx.el.h2(row["name"]),
-                rx.el.p(row["why"], class_name="muted"),
-                rx.el.p(t("home.unbooked"), class_name="small muted"),
-            ),
-            class_name="row top",
+            rx.el.h2(row["name"]),
+            rx.el.p(row["why"], class_name="muted"),
+            rx.el.p(t("home.unbooked"), class_name="small muted"),
         ),
         rx.el.div(
             button(

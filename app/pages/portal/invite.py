@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import reflex as rx
 
-from app.pages.portal.home import nav
 from components.actions import button, link_button
 from components.client import hand_over
 from components.data import card, definition_list
@@ -182,8 +181,6 @@ def page() -> rx.Component:
         title=t("invite.title"),
         back=("/home", t("common.back")),
         action=[action],
-        nav=nav(),
-        nav_label=t("nav.label"),
         bars=bars(),
         extra=[notices()],
     )
