@@ -164,9 +164,7 @@ def queue(
     )
 
 
-def photo(
-    label: Text, src: Text | None = None, *, small: bool = False, scene: bool = False, caption: bool = True
-) -> rx.Component:
+def photo(label: Text, src: Text | None = None, *, scene: bool = False, caption: bool = True) -> rx.Component:
     """Show a portrait or its empty place, or a `scene`, wider than high; the label is its caption and its name."""
     empty = icon("user_round", 48)
     if isinstance(src, rx.Var):
@@ -176,7 +174,7 @@ def photo(
     return rx.el.figure(
         picture,
         rx.el.figcaption(label, class_name="" if caption else "sr-only"),
-        class_name=classes("photo", "snap" if small else "", "scene" if scene else ""),
+        class_name=classes("photo", "scene" if scene else ""),
     )
 
 
