@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
-from sqlmodel import select
+from sqlmodel import col, select
 
 from app.api import access as edge
 from app.commands import lane_keys as command
@@ -32,7 +32,7 @@ def test_a_key_is_stored_as_a_hash_and_audited_without_it(world: World) -> None:
     assert (row.lane_id, row.label, row.used_at) == (world.both.id, "东门工控机", None)
     world.do(lane_keys.revoke, world.manager, row.id)
     world.do(lane_keys.revoke, world.manager, row.id)
-    entries = world.ask(lambda s: s.exec(select(AuditEntry)).all())
+    entries = world.ask(lambda s: s.exec(select(AuditEntry).order_by(col(AuditEntry.seq))).all())
     keys = [e for e in entries if e.action.startswith("key.")]
     assert [e.action for e in keys] == ["key.create", "key.revoke"]
     assert secret not in str([e.model_dump() for e in entries])
