@@ -93,10 +93,6 @@ class SignIn:
     password: str
 
 
-def _password() -> str:
-    return f"{secrets.token_hex(3)}-{secrets.token_hex(3).upper()}-{secrets.randbelow(90) + 10}"
-
-
 def exists(session: Session) -> bool:
     """Whether the demonstration community is there."""
     return session.exec(select(Site).where(col(Site.demo).is_(True))).first() is not None
@@ -130,7 +126,7 @@ def _people(session: Session, site: Site) -> list[SignIn]:
     lines = []
     for username, name, role in STAFF:
         person = people.add_person(session, site.id, people.STAFF, name)
-        password = _password()
+        password = people.one_time_password()
         people.create_account(session, SYSTEM, site.id, person, username, password, [role], must_change=False)
         lines.append(SignIn(role, name, username, password))
     for index, (unit, name, phone) in enumerate(RESIDENTS):
@@ -138,7 +134,7 @@ def _people(session: Session, site: Site) -> list[SignIn]:
         found = sites.unit_by_label(session, site.id, unit)
         if found is not None:
             people.join_unit(session, found.id, person.id)
-        username, password = f"resident{index + 1}" if index else "resident", _password()
+        username, password = f"resident{index + 1}" if index else "resident", people.one_time_password()
         people.create_account(
             session, SYSTEM, site.id, person, username, password, [Role.RESIDENT], must_change=False
         )
