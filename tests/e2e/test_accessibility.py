@@ -47,8 +47,14 @@ def opened(server: Server, new_context: NewContext) -> Opened:
     return load
 
 
+# Half faded in, everything is too pale; endless animations such as a spinner are not waited for.
+SETTLED = """() => Promise.all(document.getAnimations()
+  .filter((one) => one.effect?.getComputedTiming().iterations !== Infinity).map((one) => one.finished.catch(() => {})))"""
+
+
 def faults(page: Page) -> list[str]:
-    """What axe finds grave."""
+    """What axe finds grave once nothing moves any more."""
+    page.evaluate(SETTLED)
     found = Axe().run(page).response["violations"]
     return [
         f"{item['id']}: {item['nodes'][0]['html'][:140]} ({len(item['nodes'])})"
