@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Error, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Error, Page, expect, sync_playwright
 
 # As root Chromium has no sandbox; the rest keeps it from calling its makers.
 FLAGS = (
@@ -33,6 +33,8 @@ FLAGS = (
     "--disable-dev-shm-usage",
 )
 WAIT_MS = 10_000
+# A busy machine is no fault of the page; what never comes fails all the same.
+expect.set_options(timeout=15_000)
 FAILED = pytest.StashKey[bool]()
 
 NewPage = Callable[..., Page]
