@@ -119,7 +119,7 @@ def test_the_end_of_a_link_is_exact() -> None:
 def test_without_a_phone_a_link_alone_opens_nothing(world: World, answer: str) -> None:
     booking, secret = without_phone(world)
     if answer == world.ask(links.open_code, booking):
-        pytest.skip("one in ten thousand")
+        answer = f"{(int(answer) + 1) % 10_000:04}"  # the code is random, and this one is right
     assert not world.ask(links.look, secret).by_phone
     assert world.do(links.open_link, secret, answer) is None
 
