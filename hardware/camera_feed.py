@@ -5,12 +5,13 @@ from __future__ import annotations
 import logging
 import threading
 import time
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from hardware.drivers.vision import encode_jpeg
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     import numpy as np
     import numpy.typing as npt
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     Frame = npt.NDArray[np.uint8]
 
 logger = logging.getLogger(__name__)
+
+MARK_SECONDS = 1.0
 
 COLOUR_DIMENSIONS = 3
 COLOUR_CHANNELS = 3
@@ -33,6 +36,21 @@ def is_usable(frame: Any) -> bool:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """Something found in a picture, drawn over it in the browser: the stream itself is encoded once, without it.
+
+    `kind` is face, code or plate; the place is in shares of the picture; `label` is a code or a short text, no person's data.
+    """
+
+    kind: str
+    x: float
+    y: float
+    width: float
+    height: float
+    label: str = ""
+
+
 class CameraFeed:
     """A slot for the newest frame: old frames are replaced, never queued, so a slow viewer cannot fall behind."""
 
@@ -45,6 +63,7 @@ class CameraFeed:
         self._taken_at: float | None = None
         self._jpeg: tuple[int, bytes] | None = None
         self._listeners: dict[object, Callable[[], None]] = {}
+        self._marks: dict[str, tuple[float, tuple[Mark, ...]]] = {}
         self._counters = {"frames": 0, "dropped": 0, "unusable": 0, "encoded": 0}
 
     def publish(self, frame: Any) -> bool:
@@ -94,6 +113,18 @@ class CameraFeed:
                 self._jpeg = result
             return result
 
+    def mark(self, kind: str, marks: Sequence[Mark]) -> None:
+        """Replace what was found of one kind; it fades by itself when its finder stops."""
+        with self._changed:
+            self._marks[kind] = (time.monotonic(), tuple(marks))
+
+    @property
+    def marks(self) -> tuple[Mark, ...]:
+        """What is found in the picture now, of all kinds."""
+        oldest = time.monotonic() - MARK_SECONDS
+        with self._changed:
+            return tuple(mark for at, marks in self._marks.values() if at >= oldest for mark in marks)
+
     def snapshot(self) -> bytes | None:
         """Return the newest picture alone, for a record or a still."""
         newest = self.jpeg()
@@ -118,6 +149,7 @@ class CameraFeed:
             self._frame = None
             self._jpeg = None
             self._taken_at = None
+            self._marks.clear()
 
     @property
     def age_seconds(self) -> float | None:

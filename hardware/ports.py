@@ -33,6 +33,7 @@ class EventKind(StrEnum):
     CARD = "card"
     CARD_REMOVED = "card_removed"
     DOCUMENT = "document"
+    FACE = "face"
     UNREADABLE = "unreadable"
 
 

@@ -93,7 +93,9 @@ class Case:
 
     @property
     def known_by_item(self) -> bool:
-        return self.has(Result.OK, Kind.CODE, Kind.BADGE, Kind.SHORT_CODE, Kind.CARD, Kind.DOCUMENT)
+        return self.has(
+            Result.OK, Kind.CODE, Kind.BADGE, Kind.SHORT_CODE, Kind.CARD, Kind.DOCUMENT, Kind.FACE
+        )
 
 
 Row = tuple[Outcome, Reason, Callable[[Case], bool]]
@@ -121,12 +123,14 @@ TABLE: list[Row] = [
     (Outcome.REVIEW, Reason.DOCUMENT_OTHER_NUMBER, lambda c: c.has(Result.OTHER_NUMBER, Kind.DOCUMENT)),
     (Outcome.REVIEW, Reason.DOCUMENT_EXPIRED,  lambda c: c.has(Result.EXPIRED, Kind.DOCUMENT)),
     (Outcome.REVIEW, Reason.DOCUMENT_ABNORMAL, lambda c: c.has(Result.ABNORMAL, Kind.DOCUMENT)),
+    (Outcome.REVIEW, Reason.FACE_OTHER,        lambda c: c.has(Result.OTHER_FACE, Kind.FACE)),
+    (Outcome.REVIEW, Reason.FACE_SPOOFED,      lambda c: c.has(Result.SPOOFED, Kind.FACE)),
     (Outcome.REVIEW, Reason.ALREADY_INSIDE,    lambda c: c.inside),
     (Outcome.REVIEW, Reason.CONSENT_TIMEOUT,   lambda c: c.consent is Consent.TIMED_OUT),
     (Outcome.REVIEW, Reason.CLOCK_UNSURE,      lambda c: c.has(Result.OK, Kind.CODE) and not c.clock_trusted),
 
-    (Outcome.NEEDS,  Reason.READ_AGAIN,        lambda c: c.nobody and c.has(Result.UNREADABLE)),
-    (Outcome.NEEDS,  Reason.NOTHING_READ,      lambda c: c.nobody and not c.has(Result.UNREADABLE)),
+    (Outcome.NEEDS,  Reason.READ_AGAIN,        lambda c: c.nobody and (c.has(Result.UNREADABLE) or c.has(Result.UNSURE))),
+    (Outcome.NEEDS,  Reason.NOTHING_READ,      lambda c: c.nobody and not c.has(Result.UNREADABLE) and not c.has(Result.UNSURE)),
     (Outcome.NEEDS,  Reason.DETAILS_MISSING,   lambda c: not c.nobody and ((c.booking == "none" and not c.walk_in) or bool(c.missing))),
     (Outcome.NEEDS,  Reason.CONSENT_PENDING,   lambda c: not c.nobody and c.needs_host and c.consent is Consent.ASKED),
     (Outcome.NEEDS,  Reason.CONSENT_MISSING,   lambda c: not c.nobody and c.needs_host and c.consent in {Consent.NONE, Consent.TIMED_OUT}),

@@ -12,6 +12,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from app.domain.admission.rules import (
+    SILENT,
     Consent,
     Evidence,
     Facts,
@@ -171,10 +172,11 @@ def test_overruling_makes_no_admission_of_a_missing_consent(facts: Facts) -> Non
 
 
 @pytest.mark.parametrize("kind", Kind)
-@pytest.mark.parametrize("before", [result for result in Result if result is not Result.UNREADABLE])
-def test_a_failed_read_takes_nothing_back(kind: Kind, before: Result) -> None:
+@pytest.mark.parametrize("before", [result for result in Result if result not in SILENT])
+@pytest.mark.parametrize("silent", sorted(SILENT))
+def test_a_failed_read_takes_nothing_back(kind: Kind, before: Result, silent: Result) -> None:
     read = Facts(Risk.MEDIUM, evidence=(Evidence(kind, before),), booking=booking())
-    failed = replace(read, evidence=(*read.evidence, Evidence(kind, Result.UNREADABLE)))
+    failed = replace(read, evidence=(*read.evidence, Evidence(kind, silent)))
     assert decide(failed, NOW) == decide(read, NOW)
 
 
@@ -189,6 +191,8 @@ def test_a_failed_read_takes_nothing_back(kind: Kind, before: Result) -> None:
         {"evidence": (Evidence(Kind.CODE, Result.OK), Evidence(Kind.DOCUMENT, Result.OTHER_NAME))},
         {"evidence": (Evidence(Kind.DOCUMENT, Result.EXPIRED), Evidence(Kind.DOCUMENT, Result.UNREADABLE))},
         {"evidence": (Evidence(Kind.BADGE, Result.FORGED), Evidence(Kind.CODE, Result.OK))},
+        {"evidence": (Evidence(Kind.CODE, Result.OK), Evidence(Kind.FACE, Result.OTHER_FACE))},
+        {"evidence": (Evidence(Kind.CODE, Result.OK), Evidence(Kind.FACE, Result.SPOOFED))},
     ],
     ids=[
         "watched",
@@ -198,6 +202,8 @@ def test_a_failed_read_takes_nothing_back(kind: Kind, before: Result) -> None:
         "other name",
         "expired, then pulled away",
         "forged badge beside a good code",
+        "another face",
+        "a picture of a face",
     ],
 )
 def test_a_doubt_can_be_overruled(doubt: dict[str, object]) -> None:
@@ -205,6 +211,15 @@ def test_a_doubt_can_be_overruled(doubt: dict[str, object]) -> None:
     doubtful = replace(sound, **doubt)  # type: ignore[arg-type]
     assert decide(doubtful, NOW).outcome is Outcome.REVIEW
     assert decide(overruled(doubtful), NOW).outcome is Outcome.ADMIT
+
+
+@pytest.mark.req("ID-06")
+@given(arrivals)
+def test_a_face_that_is_not_shown_or_not_seen_well_never_worsens_the_verdict(facts: Facts) -> None:
+    without = replace(facts, evidence=tuple(e for e in facts.evidence if e.kind is not Kind.FACE))
+    for silent in SILENT:
+        tried = replace(without, evidence=(*without.evidence, Evidence(Kind.FACE, silent)))
+        assert decide(tried, NOW).outcome is decide(without, NOW).outcome
 
 
 @pytest.mark.req("BK-07")

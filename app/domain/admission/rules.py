@@ -44,6 +44,8 @@ class Reason(StrEnum):
     DOCUMENT_OTHER_NUMBER = "document_other_number"
     DOCUMENT_EXPIRED = "document_expired"
     DOCUMENT_ABNORMAL = "document_abnormal"
+    FACE_OTHER = "face_other"
+    FACE_SPOOFED = "face_spoofed"
     CLOCK_UNSURE = "clock_unsure"
     CONSENT_TIMEOUT = "consent_timeout"
     WATCHED = "watched"
@@ -75,6 +77,7 @@ class Kind(StrEnum):
     NAME = "name"
     DOCUMENT = "document"
     PERMIT = "permit"
+    FACE = "face"
 
 
 class Result(StrEnum):
@@ -94,6 +97,9 @@ class Result(StrEnum):
     OTHER_NUMBER = "other_number"
     EXPIRED = "expired"
     ABNORMAL = "abnormal"
+    OTHER_FACE = "other_face"
+    SPOOFED = "spoofed"
+    UNSURE = "unsure"
 
 
 class Consent(StrEnum):
@@ -169,7 +175,9 @@ class Decision:
     missing: tuple[str, ...] = field(default=())
 
 
-STRONG = frozenset({Kind.CODE, Kind.SHORT_CODE, Kind.CARD, Kind.BADGE})
+STRONG = frozenset({Kind.CODE, Kind.SHORT_CODE, Kind.CARD, Kind.BADGE, Kind.FACE})
+# What says nothing either way: it takes nothing back and proves nothing.
+SILENT = frozenset({Result.UNREADABLE, Result.UNSURE})
 FAULT_REASONS = {
     Result.FOREIGN: Reason.CODE_FOREIGN,
     Result.STALE: Reason.CODE_STALE,
@@ -178,6 +186,7 @@ FAULT_REASONS = {
     Result.ENDED: Reason.PASS_ENDED,
     Result.LOST: Reason.PASS_LOST,
     Result.UNREADABLE: Reason.READ_AGAIN,
+    Result.UNSURE: Reason.READ_AGAIN,
 }
 # What makes a document abnormal (AD-18); the first three are found by a reader, the last by either.
 DOCUMENT_REASONS = {
@@ -185,6 +194,11 @@ DOCUMENT_REASONS = {
     Result.OTHER_NUMBER: Reason.DOCUMENT_OTHER_NUMBER,
     Result.EXPIRED: Reason.DOCUMENT_EXPIRED,
     Result.ABNORMAL: Reason.DOCUMENT_ABNORMAL,
+}
+# A face that is compared and does not fit (AD-18). One that is not shown, or not seen well, is no doubt (ID-06).
+FACE_REASONS = {
+    Result.OTHER_FACE: Reason.FACE_OTHER,
+    Result.SPOOFED: Reason.FACE_SPOOFED,
 }
 
 
@@ -210,7 +224,7 @@ def _latest(facts: Facts) -> dict[Kind, Result]:
     """What counts of each kind: the last result. A failed read takes back nothing, neither good nor bad."""
     latest: dict[Kind, Result] = {}
     for item in facts.evidence:
-        if item.result is not Result.UNREADABLE or item.kind not in latest:
+        if item.result not in SILENT or item.kind not in latest:
             latest[item.kind] = item.result
     return latest
 
@@ -283,6 +297,9 @@ def _reviews(facts: Facts, latest: dict[Kind, Result]) -> tuple[Reason, ...]:
     document = latest.get(Kind.DOCUMENT)
     if document in DOCUMENT_REASONS:
         found.append(DOCUMENT_REASONS[document])
+    face = latest.get(Kind.FACE)
+    if face in FACE_REASONS:
+        found.append(FACE_REASONS[face])
     if facts.inside:
         found.append(Reason.ALREADY_INSIDE)
     if facts.consent is Consent.TIMED_OUT:
@@ -340,7 +357,7 @@ def overruled(facts: Facts) -> Facts:
         if vouched and item.kind is Kind.DOCUMENT and item.result in DOCUMENT_REASONS
         else item
         for item in facts.evidence
-        if item.result is not Result.FORGED
+        if item.result is not Result.FORGED and not (item.kind is Kind.FACE and item.result in FACE_REASONS)
     )
     watch = Watch.CLEAR if facts.watch is Watch.NOTIFY else facts.watch
     return replace(facts, evidence=cleared, watch=watch, inside=False, clock_trusted=True)
