@@ -16,6 +16,7 @@ from sqlmodel import Field, Session, SQLModel, col, select
 
 from app.core import clock, crypto
 from app.core.actor import Actor
+from app.core.prepared import Prepared
 from app.core.types import JsonText, UtcDateTime
 
 GENESIS = bytes(32)
@@ -43,8 +44,10 @@ class AuditEntry(SQLModel, table=True):
     hash: bytes
 
 
-_HEAD = select(col(AuditEntry.seq), col(AuditEntry.hash)).order_by(col(AuditEntry.seq).desc()).limit(1)
-_INSERT = insert(AuditEntry)
+_HEAD = Prepared(
+    select(col(AuditEntry.seq), col(AuditEntry.hash)).order_by(col(AuditEntry.seq).desc()).limit(1)
+)
+_INSERT = Prepared(insert(AuditEntry))
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +94,7 @@ def record(
     session.flush()  # before the lock: whoever waits for a row of ours must not hold the chain meanwhile
     if session.get_bind().dialect.name == "postgresql":
         session.connection().execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": CHAIN_LOCK})
-    head = session.connection().execute(_HEAD).first()
+    head = _HEAD.first(session, {})
     seq, prev = (head[0] + 1, head[1]) if head else (1, GENESIS)
     row: dict[str, Any] = {
         "seq": seq,
@@ -108,7 +111,7 @@ def record(
         "ip": actor.ip,
         "prev_hash": prev,
     }
-    session.connection().execute(_INSERT, {**row, "hash": _digest(row, prev)})
+    _INSERT.change(session, {**row, "hash": _digest(row, prev)})
     return int(seq)
 
 

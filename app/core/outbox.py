@@ -12,6 +12,7 @@ from sqlmodel import Field, Session, SQLModel, col, select
 
 from app.core import clock
 from app.core.ids import new_id
+from app.core.prepared import Prepared
 from app.core.types import JsonText, UtcDateTime
 
 logger = logging.getLogger(__name__)
@@ -48,7 +49,7 @@ class Message(NamedTuple):
     attempts: int
 
 
-_INSERT = insert(OutboxMessage)
+_INSERT = Prepared(insert(OutboxMessage))
 _COLUMNS = (
     OutboxMessage.id,
     OutboxMessage.channel,
@@ -58,14 +59,14 @@ _COLUMNS = (
     OutboxMessage.attempts,
 )
 _TAKE = select(*_COLUMNS).where(OutboxMessage.state == "pending")  # type: ignore[call-overload]
-_TAKE_ONE = _TAKE.where(OutboxMessage.id == bindparam("message")).with_for_update(skip_locked=True)
-_TAKE_DUE = (
+_TAKE_ONE = Prepared(_TAKE.where(OutboxMessage.id == bindparam("message")).with_for_update(skip_locked=True))
+_TAKE_DUE = Prepared(
     _TAKE.where(col(OutboxMessage.due_at) <= bindparam("now"))
     .order_by(col(OutboxMessage.due_at), col(OutboxMessage.id))
     .limit(BATCH)
     .with_for_update(skip_locked=True)
 )
-_MARK = (
+_MARK = Prepared(
     update(OutboxMessage)
     .where(col(OutboxMessage.id) == bindparam("message"))
     .values(
@@ -102,7 +103,7 @@ def post(session: Session, channel: str, topic: str, site_id: str, payload: dict
         "state": "pending",
         "last_error": "",
     }
-    session.connection().execute(_INSERT, row)
+    _INSERT.change(session, row)
     announce(session, OutboxFilled())
     return message_id
 
@@ -123,15 +124,13 @@ def deliver(session: Session, message_id: str, channels: dict[str, Channel]) -> 
 
     A crash after delivery and before the commit repeats it with the same id, which receivers use to tell.
     """
-    session.flush()
-    row = session.connection().execute(_TAKE_ONE, {"message": message_id}).first()
+    row = _TAKE_ONE.first(session, {"message": message_id})
     return row is None or _deliver(session, Message._make(row), channels)
 
 
 def deliver_due(session: Session, now: datetime, channels: dict[str, Channel]) -> int:
     """Deliver one batch in one transaction and return how many were delivered; 0 when nothing is left."""
-    session.flush()
-    rows = session.connection().execute(_TAKE_DUE, {"now": now}).all()
+    rows = _TAKE_DUE.rows(session, {"now": now})
     return sum(_deliver(session, Message._make(row), channels) for row in rows)
 
 
@@ -152,5 +151,5 @@ def _deliver(session: Session, message: Message, channels: dict[str, Channel]) -
             }
     else:
         mark |= {"new_state": "sent", "new_last_error": ""}
-    session.connection().execute(_MARK, mark)
+    _MARK.change(session, mark)
     return mark["new_state"] != "pending"

@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import event as events
 from sqlalchemy import text
 from sqlmodel import select
 
@@ -39,6 +38,7 @@ from tests.factories import (
     walk_in,
 )
 from tests.installation import FakeClock
+from tests.tracing import statements_of
 
 
 def lay(
@@ -355,16 +355,9 @@ def test_nothing_of_a_card_is_stored_in_the_clear_and_its_number_not_at_all(worl
 
 def test_a_code_asks_nothing_of_names_or_people(world: World) -> None:
     booking, issued, _ = invite(world)
-    seen: list[str] = []
-
-    def count(_connection, _cursor, statement: str, *_rest: object) -> None:
-        seen.append(statement)
-
-    events.listen(world.database.engine, "before_cursor_execute", count)
-    try:
+    with statements_of(world.database.engine) as seen:
         arrival = show_code(world, issued)
-    finally:
-        events.remove(world.database.engine, "before_cursor_execute", count)
+    assert seen
     assert world.ask(bookings.booking, booking.id).visitor_id == arrival.visitor_id
     assert not any("search_token" in statement or "person" in statement for statement in seen)
 

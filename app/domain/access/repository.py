@@ -6,23 +6,26 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import BindParameter, Update, bindparam, update
+from sqlalchemy import BindParameter, bindparam, update
 from sqlmodel import Session, col, func, select
 
 from app.core import crypto
 from app.core.errors import NotFound
+from app.core.prepared import Prepared
 from app.domain.access import card_numbers
 from app.domain.access.models import Card, VisitorPass
 from app.domain.access.rules import PassStatus
 
-_BY_CODE = select(
-    VisitorPass.id,
-    VisitorPass.site_id,
-    VisitorPass.booking_id,
-    VisitorPass.code_id,
-    VisitorPass.kid,
-    VisitorPass.status,
-).where(VisitorPass.code_id == bindparam("code"), VisitorPass.site_id == bindparam("site"))  # type: ignore[call-overload]
+_BY_CODE = Prepared(
+    select(  # type: ignore[call-overload]
+        VisitorPass.id,
+        VisitorPass.site_id,
+        VisitorPass.booking_id,
+        VisitorPass.code_id,
+        VisitorPass.kid,
+        VisitorPass.status,
+    ).where(VisitorPass.code_id == bindparam("code"), VisitorPass.site_id == bindparam("site"))
+)
 
 
 class PassKey(NamedTuple):
@@ -36,14 +39,14 @@ class PassKey(NamedTuple):
     status: str
 
 
-_PASS_STATUS = select(VisitorPass.status).where(VisitorPass.id == bindparam("id"))
-_CARD_STATUS = select(Card.status).where(Card.id == bindparam("id"))
+_PASS_STATUS = Prepared(select(VisitorPass.status).where(VisitorPass.id == bindparam("id")))
+_CARD_STATUS = Prepared(select(Card.status).where(Card.id == bindparam("id")))
 
 
-def _use_step(column: Any) -> Update:
+def _use_step(column: Any) -> Prepared:
     own = col(VisitorPass.id) == bindparam("pass_id")
     step: BindParameter[int] = bindparam("step")
-    return update(VisitorPass).where(own, column < step).values({column: step})
+    return Prepared(update(VisitorPass).where(own, column < step).values({column: step}))
 
 
 _USE_STEP_IN, _USE_STEP_OUT = (
@@ -54,8 +57,7 @@ _USE_STEP_IN, _USE_STEP_OUT = (
 
 def by_code(session: Session, site_id: str, code_id: str) -> PassKey | None:
     """The pass with this opaque id at a site."""
-    session.flush()
-    row = session.connection().execute(_BY_CODE, {"code": code_id, "site": site_id}).first()
+    row = _BY_CODE.first(session, {"code": code_id, "site": site_id})
     return PassKey(*row) if row else None
 
 
@@ -107,20 +109,18 @@ def cards_of(session: Session, booking_ids: Sequence[str]) -> dict[str, list[Car
 
 def pass_status(session: Session, pass_id: str) -> str:
     """Where a pass stands now."""
-    session.flush()
-    return str(session.connection().execute(_PASS_STATUS, {"id": pass_id}).scalar_one())
+    return str(_PASS_STATUS.scalar(session, {"id": pass_id}))
 
 
 def card_status(session: Session, card_id: str) -> str:
     """Where a card stands now."""
-    session.flush()
-    return str(session.connection().execute(_CARD_STATUS, {"id": card_id}).scalar_one())
+    return str(_CARD_STATUS.scalar(session, {"id": card_id}))
 
 
 def use_step(session: Session, pass_id: str, step: int, *, leaving: bool) -> bool:
     """Take a step of a pass once; False when it, or a later one, was taken before (S-16)."""
     statement = _USE_STEP_OUT if leaving else _USE_STEP_IN
-    return bool(session.connection().execute(statement, {"pass_id": pass_id, "step": step}).rowcount)
+    return bool(statement.change(session, {"pass_id": pass_id, "step": step}))
 
 
 def expired(session: Session, now: datetime, limit: int = 200) -> Sequence[VisitorPass]:

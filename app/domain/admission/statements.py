@@ -1,19 +1,20 @@
 """The statements of every arrival, built once, on plain columns.
 
-Building a statement anew costs more than running it, and mapping its rows to objects as much again. Whatever the
-object mapper still holds back is written first, so both see the same.
+Building a statement anew costs more than running it, and mapping its rows to objects as much again; see
+``core.prepared``.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import CursorResult, Executable, bindparam, insert, update
+from sqlalchemy import bindparam, insert, update
 from sqlmodel import Session, col, select
 
 from app.core.errors import NotFound
+from app.core.prepared import Prepared
 from app.domain.admission.arrival import OPEN, Arrival, Dossier, Inside, Post
 from app.domain.admission.models import Attempt, EvidenceRow, Visit
 from app.domain.booking.models import Booking
@@ -22,25 +23,25 @@ from app.domain.sites.models import Area, Lane, Site, Unit, VisitorType
 from app.domain.sites.rules import stricter
 
 # Not FOR UPDATE: rows that refer to the lane must still be insertable. SQLite has one writer anyway.
-_LOCK_LANE = (
+_LOCK_LANE = Prepared(
     select(Lane.id, Lane.direction, Site.id, Site.risk_class, Site.time_zone)  # type: ignore[call-overload]
     .join(Site, col(Site.id) == Lane.site_id)
     .where(Lane.id == bindparam("lane"))
     .with_for_update(of=Lane, key_share=True)
 )
-_BY_NONCE = select(EvidenceRow.attempt_id).where(EvidenceRow.nonce == bindparam("nonce"))
-_OPEN_AT_LANE = (
+_BY_NONCE = Prepared(select(EvidenceRow.attempt_id).where(EvidenceRow.nonce == bindparam("nonce")))
+_OPEN_AT_LANE = Prepared(
     select(Attempt.id, Attempt.booking_id, Attempt.outcome)
     .where(Attempt.lane_id == bindparam("lane"), Attempt.status == OPEN)
     .order_by(col(Attempt.id))
     .limit(20)
 )
-_EVIDENCE = (
+_EVIDENCE = Prepared(
     select(EvidenceRow.kind, EvidenceRow.result)
     .where(EvidenceRow.attempt_id == bindparam("attempt"))
     .order_by(col(EvidenceRow.id))
 )
-_DOSSIER = (
+_DOSSIER = Prepared(
     select(  # type: ignore[call-overload]
         Booking.id,
         Booking.site_id,
@@ -77,8 +78,10 @@ _DOSSIER = (
 )
 _OWN = 16  # so many columns of it make the dossier as they are
 # A statement of its own: one that waits for the lock reads the locked row anew, but what it joins as it was before.
-_LOCK_BOOKING = select(Booking.id).where(Booking.id == bindparam("booking")).with_for_update(key_share=True)
-_CLAIM = (
+_LOCK_BOOKING = Prepared(
+    select(Booking.id).where(Booking.id == bindparam("booking")).with_for_update(key_share=True)
+)
+_CLAIM = Prepared(
     update(Attempt)
     .where(col(Attempt.id) == bindparam("attempt"), col(Attempt.status) == OPEN)
     .values(
@@ -88,19 +91,20 @@ _CLAIM = (
         }
     )
 )
-_CLOSE = (
+_CLOSE = Prepared(
     update(Attempt)
     .where(col(Attempt.id) == bindparam("attempt"), col(Attempt.status) == OPEN)
     .values({name: bindparam(f"new_{name}") for name in ("status", "closed_at", "closed_by")})
 )
-_WHOM = (
+_WHOM = Prepared(
     select(Booking.host_id, Visit.visitor_id, Visit.unit_id)
     .select_from(Visit)
     .join(Booking, col(Booking.id) == Visit.booking_id, isouter=True)
     .where(Visit.id == bindparam("visit"))
 )
-_INSERT_ATTEMPT, _INSERT_EVIDENCE, _INSERT_VISIT = insert(Attempt), insert(EvidenceRow), insert(Visit)
-_SET_BOOKING_STATUS = (
+_INSERT_ATTEMPT, _INSERT_EVIDENCE = Prepared(insert(Attempt)), Prepared(insert(EvidenceRow))
+_INSERT_VISIT = Prepared(insert(Visit))
+_SET_BOOKING_STATUS = Prepared(
     update(Booking).where(col(Booking.id) == bindparam("booking")).values(status=bindparam("new_status"))
 )
 
@@ -121,14 +125,9 @@ class Waiting(NamedTuple):
     outcome: str
 
 
-def _run(session: Session, statement: Executable, values: Mapping[str, Any]) -> CursorResult[Any]:
-    session.flush()
-    return session.connection().execute(statement, values)
-
-
 def lock_lane(session: Session, lane_id: str) -> Post:
     """The lane; whoever else records something at it waits until this transaction ends. Raises ``NotFound``."""
-    row = _run(session, _LOCK_LANE, {"lane": lane_id}).first()
+    row = _LOCK_LANE.first(session, {"lane": lane_id})
     if row is None:
         raise NotFound("lane_unknown")
     return Post._make(row)
@@ -136,24 +135,25 @@ def lock_lane(session: Session, lane_id: str) -> Post:
 
 def delivered(session: Session, nonce: str) -> str | None:
     """The attempt that a delivery belongs to, when it was delivered before."""
-    return _run(session, _BY_NONCE, {"nonce": nonce}).scalar()
+    found: str | None = _BY_NONCE.scalar(session, {"nonce": nonce})
+    return found
 
 
 def waiting_at(session: Session, lane_id: str) -> Sequence[Waiting]:
     """What lies open at a lane, oldest first."""
-    return [Waiting._make(row) for row in _run(session, _OPEN_AT_LANE, {"lane": lane_id})]
+    return [Waiting._make(row) for row in _OPEN_AT_LANE.rows(session, {"lane": lane_id})]
 
 
 def evidence_of(session: Session, attempt_id: str) -> Sequence[tuple[str, str]]:
     """Kind and result of what was presented in an attempt, in order."""
-    return [(row.kind, row.result) for row in _run(session, _EVIDENCE, {"attempt": attempt_id})]
+    return [(kind, result) for kind, result in _EVIDENCE.rows(session, {"attempt": attempt_id})]
 
 
 def dossier(session: Session, booking_id: str, *, lock: bool = False) -> Dossier:
     """Everything on a booking in one statement; ``lock`` keeps others off the booking meanwhile."""
     if lock and session.get_bind().dialect.name == "postgresql":
-        _run(session, _LOCK_BOOKING, {"booking": booking_id})
-    row = _run(session, _DOSSIER, {"booking": booking_id}).first()
+        _LOCK_BOOKING.first(session, {"booking": booking_id})
+    row = _DOSSIER.first(session, {"booking": booking_id})
     if row is None:
         raise NotFound("booking_unknown")
     values: list[Any] = list(row)
@@ -166,7 +166,7 @@ def dossier(session: Session, booking_id: str, *, lock: bool = False) -> Dossier
 
 def whom(session: Session, visit_id: str) -> Whom:
     """Host, visitor and unit of a visit; raises ``NotFound``."""
-    row = _run(session, _WHOM, {"visit": visit_id}).first()
+    row = _WHOM.first(session, {"visit": visit_id})
     if row is None:
         raise NotFound("visit_unknown")
     return Whom._make(row)
@@ -174,28 +174,28 @@ def whom(session: Session, visit_id: str) -> Whom:
 
 def insert_arrival(session: Session, arrival: Arrival) -> None:
     """Write a new attempt."""
-    _run(session, _INSERT_ATTEMPT, arrival.row())
+    _INSERT_ATTEMPT.change(session, arrival.row())
 
 
 def insert_evidence(session: Session, row: dict[str, Any]) -> None:
     """Put down one presented item; its attempt is written already."""
-    _run(session, _INSERT_EVIDENCE, row)
+    _INSERT_EVIDENCE.change(session, row)
 
 
 def insert_visit(session: Session, row: dict[str, Any]) -> None:
     """Write a new visit."""
-    _run(session, _INSERT_VISIT, row)
+    _INSERT_VISIT.change(session, row)
 
 
 def set_booking_status(session: Session, booking_id: str, status: str) -> None:
     """Move a booking on."""
-    _run(session, _SET_BOOKING_STATUS, {"booking": booking_id, "new_status": status})
+    _SET_BOOKING_STATUS.change(session, {"booking": booking_id, "new_status": status})
 
 
 def close(session: Session, attempt_id: str, status: str, now: datetime, by: str) -> bool:
     """Close an open attempt as it is; False when somebody else was faster."""
     values = {"attempt": attempt_id, "new_status": status, "new_closed_at": now, "new_closed_by": by}
-    return bool(_run(session, _CLOSE, values).rowcount)
+    return bool(_CLOSE.change(session, values))
 
 
 def claim(
@@ -224,4 +224,4 @@ def claim(
         "new_visit_id": visit_id or attempt.visit_id,
         "new_pass_id": pass_id or attempt.pass_id,
     }
-    return bool(_run(session, _CLAIM, values).rowcount)
+    return bool(_CLAIM.change(session, values))
