@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import os
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 
-from pypinyin import Style, lazy_pinyin, pinyin
 from sqlalchemy import delete, insert
 from sqlmodel import Field, Session, SQLModel, col, select
 
 from app.core import clock, crypto
 from app.core.inputs import clean
 from app.core.types import UtcDateTime
+
+# Its dictionary of phrases takes 47 MB and is of no use for names: every reading of a character is an entry anyway.
+os.environ.setdefault("PYPINYIN_NO_PHRASES", "true")
+os.environ.setdefault("PYPINYIN_NO_DICT_COPY", "true")
+
+from pypinyin import Style, pinyin
 
 FIELD = "search"
 MAX_SPELLINGS = 8
@@ -36,14 +42,18 @@ def name_spellings(name: str) -> set[str]:
     folded = _fold(name)
     spellings = {folded[:n] for n in range(2, len(folded) + 1)} | {folded}
     if any("\u4e00" <= c <= "\u9fff" for c in folded):
-        spellings.add("".join(lazy_pinyin(folded)))
-        initials = {""}
-        for readings in pinyin(folded, style=Style.FIRST_LETTER, heteronym=True):
-            initials = {head + r[:1] for head in initials for r in readings}
-            if len(initials) > MAX_SPELLINGS:
-                initials = set(sorted(initials)[:MAX_SPELLINGS])
-        spellings |= initials
+        readings = pinyin(folded, style=Style.NORMAL, heteronym=True)
+        spellings |= set(_combined(readings))
+        spellings |= set(_combined([list(dict.fromkeys(r[:1] for r in each)) for each in readings]))
     return {s for s in spellings if s}
+
+
+def _combined(readings: Sequence[Sequence[str]]) -> list[str]:
+    """Every way to say the characters one after the other, the commonest first, up to a number that a table can bear."""
+    found = [""]
+    for each in readings:
+        found = [head + reading for head in found for reading in each][:MAX_SPELLINGS]
+    return found
 
 
 def phone_spellings(phone: str) -> set[str]:
