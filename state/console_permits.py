@@ -30,7 +30,10 @@ PATH = "/console/permits"
 
 
 class PermitsState(rx.State):
-    """One page of permits; search, scope and page stand in the address, and so does a person who wants a card."""
+    """One page of permits; scope and page stand in the address, and so does a person who wants a card.
+
+    What is searched is a name, a phone or a card number: it stays here, out of addresses and the browser's history.
+    """
 
     loaded: bool = False
     needle: str = ""
@@ -58,7 +61,7 @@ class PermitsState(rx.State):
         locale = await locale_of(self)
         assign(
             self,
-            needle=query(self, "find"),
+            needle="",
             ended=query(self, "ended") == "1",
             number=page_number(query(self, "page")),
             orders=[[way, text(locale, f"permits.order_{way}")] for way in ("forward", "backwards")],
@@ -71,20 +74,29 @@ class PermitsState(rx.State):
                 await self._opened(actor, running.id)
 
     @action(Right.LEDGER_VIEW)
-    async def find(self, form: dict[str, Any]) -> Any:
+    async def find(self, form: dict[str, Any]) -> None:
         """Only permits of this unit, this name, or this card."""
-        needle = str(form.get("find", "")).strip()[:50]
-        return rx.redirect(address(PATH, find=needle, ended=int(self.ended)))
+        assign(self, needle=str(form.get("find", "")).strip()[:50], number=1)
+        await self._refresh(me())
+
+    @action(Right.LEDGER_VIEW)
+    async def show_all(self) -> Any:
+        """Every running permit again."""
+        if self.ended:
+            return rx.redirect(PATH)
+        assign(self, needle="", number=1)
+        await self._refresh(me())
+        return None
 
     @action(Right.LEDGER_VIEW)
     async def previous(self) -> Any:
         """The page before this."""
-        return self._turn(-1)
+        return await self._turn(-1)
 
     @action(Right.LEDGER_VIEW)
     async def following(self) -> Any:
         """The page after this."""
-        return self._turn(1)
+        return await self._turn(1)
 
     @action(Right.LEDGER_VIEW)
     async def open(self, permit_id: str) -> None:
@@ -193,9 +205,13 @@ class PermitsState(rx.State):
         )
         assign(self, loaded=True, **made)
 
-    def _turn(self, by: int) -> Any:
+    async def _turn(self, by: int) -> Any:
         number = min(max(self.number + by, 1), self.pages)
-        return rx.redirect(address(PATH, find=self.needle, ended=int(self.ended), page=number))
+        if not self.needle:
+            return rx.redirect(address(PATH, ended=int(self.ended), page=number))
+        self.number = number
+        await self._refresh(me())
+        return None
 
     def _shut(self) -> None:
         assign(self, dialog="", form_error="", permit={}, facts=[], cards=[])

@@ -65,3 +65,21 @@ def test_half_a_number_and_a_card_of_somebody_else_are_refused_with_words(office
     other.locator("#card-uid").press("Enter")
     expect(other.get_by_role("alert")).to_be_visible()
     assert gate.present("04998877", "card")["outcome"] == "admit"
+
+
+@pytest.mark.req("RE-05")
+def test_whom_one_searches_for_stays_out_of_the_address_and_its_history(office: Page, gate: Gate) -> None:
+    permit = file_partner(office, gate, "单雄飞")
+    permit.get_by_role("button", name="关闭").first.click()
+    search = office.locator("#permit-search")
+    rows = office.locator("table tbody tr")
+    for wanted in ("单雄飞", "shanxiongfei", "13755550123"):
+        search.fill(wanted)
+        search.press("Enter")
+        expect(rows.filter(has_text="单**")).to_have_count(1)
+        assert office.url.rstrip("/").endswith("/console/permits")
+    search.fill("查无此人")
+    search.press("Enter")
+    office.get_by_role("button", name="显示全部").click()
+    expect(rows.filter(has_text="单**")).to_have_count(1)
+    expect(search).to_have_value("")

@@ -48,7 +48,7 @@ def _list() -> rx.Component:
         rx.cond(narrowed, t("permits.not_found"), t("permits.empty")),
         rx.cond(narrowed, t("permits.not_found_hint"), t("permits.empty_hint")),
         icon_name="id_card",
-        action=rx.cond(narrowed, link_button(t("permits.all"), "/console/permits"), rx.fragment()),
+        action=rx.cond(narrowed, button(t("permits.all"), on_click=State.show_all), rx.fragment()),
     )
     columns = [
         Column(t("permits.holder")),
