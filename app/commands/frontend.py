@@ -146,6 +146,8 @@ def serve(settings: Settings) -> None:
         "REFLEX_ENV_MODE": "prod",
         "PYTHONPATH": os.pathsep.join(filter(None, [str(ROOT), env.get("PYTHONPATH", "")])),
         # Camera streams never end by themselves; the stop must not wait for their viewers.
+        # Each of many threads would keep freed memory to itself otherwise.
+        "MALLOC_ARENA_MAX": env.get("MALLOC_ARENA_MAX", "2"),
         "GRANIAN_WORKERS_KILL_TIMEOUT": env.get("GRANIAN_WORKERS_KILL_TIMEOUT", "5"),
     }
     command = [

@@ -9,7 +9,6 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from dataclasses import field as made
 
-from openpyxl import load_workbook
 from sqlmodel import Session
 
 from app.core import audit, inputs
@@ -201,6 +200,8 @@ def _xlsx(data: bytes) -> Iterator[list[object]]:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             if sum(part.file_size for part in archive.infolist()) > MAX_UNPACKED:
                 raise InvalidInput("file_large", "file", maximum=MAX_BYTES // 1_000_000)
+        from openpyxl import load_workbook  # its 10 MB are wanted on the day of an import only
+
         sheet = load_workbook(io.BytesIO(data), read_only=True, data_only=True).worksheets[0]
         for row in sheet.iter_rows(values_only=True):
             yield list(row)
