@@ -14,7 +14,7 @@ from datetime import datetime
 from pathlib import Path
 
 from app.commands.errors import CommandError, words
-from app.core import audit, i18n, keys
+from app.core import audit, clock, i18n, keys
 from app.core.actor import SYSTEM
 from app.core.database import get_database
 from app.core.errors import GateError
@@ -282,6 +282,17 @@ def _verify_audit(_: argparse.Namespace) -> int:
     return 1 if faults else 0
 
 
+def _accept_clock(_: argparse.Namespace) -> int:
+    """Vouch for the clock as it stands, after one that had run ahead by mistake was mended."""
+    settings = _open_as_it_is()
+    if clock.current().trusted():
+        say("clock_good")
+        return 0
+    get_database().write_now(lambda session: audit.record(session, SYSTEM, clock.ACCEPTED, "clock", "system"))
+    say("clock_accepted", path=str(settings.data_dir))
+    return 0
+
+
 def _doctor(_: argparse.Namespace) -> int:
     from app.commands import doctor
 
@@ -347,6 +358,7 @@ COMMANDS: dict[str, Command] = {
     "restore": (_restore, _restore_options),
     "rotate-keys": (_rotate_keys, _none),
     "verify-audit": (_verify_audit, _none),
+    "accept-clock": (_accept_clock, _none),
     "doctor": (_doctor, _none),
 }
 

@@ -13,11 +13,10 @@ from datetime import datetime
 from pathlib import Path
 
 from sqlalchemy.exc import ArgumentError, OperationalError
-from sqlmodel import Session, func, select
+from sqlmodel import Session
 
 from app.commands import dumps, frontend
 from app.core import clock, crypto, keys, migrations
-from app.core.audit import AuditEntry
 from app.core.database import Database
 from app.core.errors import Retryable
 from app.core.settings import Settings
@@ -116,9 +115,7 @@ def _database(settings: Settings) -> tuple[Check, Mapping[int, bytes], datetime 
 
 
 def _look_inside(session: Session) -> tuple[Mapping[int, bytes], datetime | None]:
-    logged = session.exec(select(func.max(AuditEntry.at))).one()
-    moments = [moment for moment in (logged, admission.newest_moment(session)) if moment is not None]
-    return keys.stored(session), max(moments, default=None)
+    return keys.stored(session), admission.newest_moment(session)
 
 
 def _key_file(data_dir: Path, wrapped: Mapping[int, bytes]) -> Check:

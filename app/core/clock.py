@@ -12,6 +12,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 SET_BACK_TOLERANCE = timedelta(seconds=10)
+ACCEPTED = "clock.accept"  # the audit entry of an operator who vouches for the clock as it stands
 
 
 class Clock:

@@ -8,6 +8,8 @@ from datetime import datetime
 from sqlalchemy import bindparam, update
 from sqlmodel import Session, col, func, select
 
+from app.core.audit import AuditEntry
+from app.core.clock import ACCEPTED as CLOCK_ACCEPTED
 from app.core.errors import NotFound
 from app.domain.access.models import Card, VisitorPass
 from app.domain.admission.arrival import OPEN
@@ -184,5 +186,15 @@ def lane_and_entrance_names(session: Session) -> dict[str, str]:
 
 
 def newest_moment(session: Session) -> datetime | None:
-    """The latest time on record, against which a clock that was set back shows (S-17)."""
-    return session.exec(select(func.max(Attempt.recorded_at))).one()
+    """The latest time on record, against which a clock that was set back shows (S-17).
+
+    What was recorded before an operator accepted the clock counts no more: it may have run ahead by mistake.
+    """
+    accepted: int | None = session.exec(
+        select(func.max(AuditEntry.seq)).where(AuditEntry.action == CLOCK_ACCEPTED)
+    ).one()
+    logged = select(func.max(AuditEntry.at)).where(col(AuditEntry.seq) >= (accepted or 0))
+    moments: list[datetime | None] = [session.exec(logged).one()]
+    if accepted is None:
+        moments.append(session.exec(select(func.max(Attempt.recorded_at))).one())
+    return max((moment for moment in moments if moment is not None), default=None)
