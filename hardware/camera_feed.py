@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
+from collections import deque
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 MARK_SECONDS = 1.0
+RATE_SECONDS = 5.0
+RATE_FRAMES = 300
 
 COLOUR_DIMENSIONS = 3
 COLOUR_CHANNELS = 3
@@ -64,7 +67,10 @@ class CameraFeed:
         self._jpeg: tuple[int, bytes] | None = None
         self._listeners: dict[object, Callable[[], None]] = {}
         self._marks: dict[str, tuple[float, tuple[Mark, ...]]] = {}
-        self._counters = {"frames": 0, "dropped": 0, "unusable": 0, "encoded": 0}
+        self._counters = {"frames": 0, "dropped": 0, "unusable": 0, "encoded": 0, "resized": 0}
+        self._recent: deque[float] = deque(maxlen=RATE_FRAMES)
+        self._watched_from = 0
+        self._picked = 0
 
     def publish(self, frame: Any) -> bool:
         """Replace the newest frame and tell the viewers; refuse and count what is not a picture."""
@@ -72,11 +78,14 @@ class CameraFeed:
             if not is_usable(frame):
                 self._counters["unusable"] += 1
                 return False
-            if self._listeners and self._sequence and (self._jpeg is None or self._jpeg[0] != self._sequence):
+            if self._listeners and self._sequence > max(self._picked, self._watched_from):
                 self._counters["dropped"] += 1
+            if self._frame is not None and self._frame.shape != frame.shape:
+                self._counters["resized"] += 1
             self._frame = frame
             self._sequence += 1
             self._taken_at = time.monotonic()
+            self._recent.append(self._taken_at)
             self._counters["frames"] += 1
             listeners = list(self._listeners.values())
             self._changed.notify_all()
@@ -88,6 +97,9 @@ class CameraFeed:
         """Count a viewer and call it from the camera's thread on each new frame; returns how to leave."""
         key = object()
         with self._changed:
+            if not self._listeners:
+                # What came while nobody looked was not missed by anybody.
+                self._watched_from = self._sequence
             self._listeners[key] = listener
 
         def detach() -> None:
@@ -103,6 +115,7 @@ class CameraFeed:
         with self._encoding:
             with self._changed:
                 frame, sequence, cached = self._frame, self._sequence, self._jpeg
+                self._picked = sequence
             if frame is None:
                 return None
             if cached is not None and cached[0] == sequence:
@@ -149,6 +162,7 @@ class CameraFeed:
             self._frame = None
             self._jpeg = None
             self._taken_at = None
+            self._recent.clear()
             self._marks.clear()
 
     @property
@@ -165,9 +179,27 @@ class CameraFeed:
 
     @property
     def counters(self) -> dict[str, int]:
-        """Totals since the start (frames, dropped, unusable, encoded) and the viewers of this moment."""
+        """Totals since the start, and of this moment viewers, size and pictures a second.
+
+        `dropped` are frames that a newer one replaced before any of the viewers took it.
+        """
         with self._changed:
-            return {**self._counters, "viewers": len(self._listeners)}
+            rows, columns = (0, 0) if self._frame is None else self._frame.shape[:2]
+            return {
+                **self._counters,
+                "viewers": len(self._listeners),
+                "width": int(columns),
+                "height": int(rows),
+                "fps": round(self._rate()),
+            }
+
+    def _rate(self) -> float:
+        """Pictures a second of the last seconds; less than two in them are no rate."""
+        now = time.monotonic()
+        recent = [at for at in self._recent if at > now - RATE_SECONDS]
+        if len(recent) < 2:
+            return 0.0
+        return (len(recent) - 1) / max(recent[-1] - recent[0], 1e-6)
 
     def _tell(self, listener: Callable[[], None]) -> None:
         try:

@@ -138,6 +138,7 @@ DRIVERS: dict[str, DriverType] = {
                 Setting("height", ("int",), default=720, minimum=120, maximum=2160),
                 Setting("read_codes", ("bool",), default=True),
                 Setting("loop", ("bool",), default=False),
+                Setting("frozen_seconds", ("float",), minimum=0, maximum=86_400),
             ),
             heartbeat_seconds=3.0,
             # A camera that was unplugged should be back on the desk soon, and opening a dead address is cheap.

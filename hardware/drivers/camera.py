@@ -6,8 +6,10 @@ import threading
 import time
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
-from hardware.drivers.code_reader import CodePresence, CodeReader, CodeReaderMissing
+from hardware.drivers.code_reader import CodeReader, CodeReaderMissing
+from hardware.drivers.code_watcher import CodeWatcher
 from hardware.drivers.frame_grabber import FrameGrabber, Source
+from hardware.drivers.picture_watch import PictureWatch
 from hardware.drivers.vision import load_cv2
 from hardware.ports import DeviceError, DeviceStatus, DriverUnavailable
 
@@ -20,8 +22,10 @@ EMULATOR = "emulator"
 STALE_SECONDS = 2.0
 TICK_SECONDS = 0.1
 JOIN_SECONDS = 2.0
-# pyzbar costs ten times what zxing-cpp does and finds little more: it gives its opinion on each third frame only.
-SECOND_OPINION_EVERY = 3
+# A still scene looks frozen to whoever sees too little of it: H.264 keeps its noise back for as long as the encoder
+# repeats itself, up to ten seconds with some makers; a file may show a still on purpose.
+FROZEN_SECONDS = 10.0
+FROZEN_RTSP_SECONDS = 20.0
 
 
 class StreamSource(Protocol):
@@ -37,18 +41,21 @@ class CameraDriver:
 
     def __init__(self, config: DeviceConfig) -> None:
         self._settings: Mapping[str, Any] = config.settings
-        # Kept over restarts: a code that is still held there when the stream comes back is not presented again.
-        self._presence = CodePresence()
+        # All kept over restarts: a code that is still held there when the stream comes back is not presented again,
+        # and a picture that hangs is not taken for a live one.
+        self._codes = CodeWatcher()
+        self._picture = self._picture_watch()
+        self._was_open = False
 
     def run(self, context: DriverContext) -> None:
         """Show pictures until told to stop; raise when the source is gone."""
         reader = self._libraries()
         source = self._source(context)
-        grabber = FrameGrabber(source, context.feed)
+        grabber = FrameGrabber(source, context.feed, self._picture)
         ended = threading.Event()
         decoder = threading.Thread(
-            target=self._read_codes,
-            args=(context, reader, ended),
+            target=self._codes.run,
+            args=(context, reader, self._picture, ended),
             name=f"codes-{context.config.id}",
             daemon=True,
         )
@@ -80,6 +87,13 @@ class CameraDriver:
         except CodeReaderMissing:
             return None
 
+    def _picture_watch(self) -> PictureWatch:
+        address = str(self._settings["source"])
+        live = "://" in address or address.isdecimal() or address == EMULATOR
+        usual = FROZEN_RTSP_SECONDS if address.lower().startswith("rtsp") else FROZEN_SECONDS
+        wanted = self._settings.get("frozen_seconds")
+        return PictureWatch(float((usual if live else 0.0) if wanted is None else wanted), covers=live)
+
     def _source(self, context: DriverContext) -> Source:
         address = self._settings["source"]
         if address == EMULATOR:
@@ -105,12 +119,17 @@ class CameraDriver:
                 return
             if opened_at is None and grabber.opened.is_set():
                 opened_at = time.monotonic()
+                if self._was_open:
+                    context.count("reconnects")
+                self._was_open = True
             age = context.feed.age_seconds
             if age is None:
                 if opened_at is not None and time.monotonic() - opened_at > STALE_SECONDS:
                     context.report(DeviceStatus.FAULT, "no_picture")
             elif age > STALE_SECONDS:
                 context.report(DeviceStatus.FAULT, "stale_picture")
+            elif self._picture.trouble:
+                context.report(DeviceStatus.FAULT, self._picture.trouble)
             elif codes_missing:
                 context.report(DeviceStatus.FAULT, "code_reader_missing")
             else:
@@ -125,20 +144,3 @@ class CameraDriver:
         context.report(status, grabber.outcome)
         while not context.stop.wait(TICK_SECONDS):
             context.beat()
-
-    def _read_codes(self, context: DriverContext, reader: CodeReader, ended: threading.Event) -> None:
-        """Decode the newest frame again and again; frames that come meanwhile are skipped, not queued."""
-        sequence = 0
-        while not ended.is_set():
-            newest = context.feed.wait_newer(sequence, TICK_SECONDS)
-            if newest is None:
-                continue
-            sequence, frame = newest
-            try:
-                texts = reader.read(frame, thorough=sequence % SECOND_OPINION_EVERY == 0)
-            except Exception:
-                # A decoder that chokes on one picture must not end the reading of all others.
-                context.count("decode_errors")
-                continue
-            for kind, payload in self._presence.see(texts, time.monotonic()):
-                context.emit(kind, payload)

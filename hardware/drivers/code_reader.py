@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +20,14 @@ if TYPE_CHECKING:
 SMALL_WIDTH = 640
 SMALL_HEIGHT = 480
 ABSENT_SECONDS = 1.5
+
+
+@dataclass(frozen=True, slots=True)
+class FoundCode:
+    """A text and where it stands: left, top, width and height in shares of the picture."""
+
+    text: str = field(repr=False)
+    box: tuple[float, float, float, float]
 
 
 class CodeReaderMissing(HardwareError):
@@ -47,16 +56,22 @@ class CodeReader:
             raise CodeReaderMissing
 
     def read(self, frame: Frame, *, thorough: bool = True) -> list[str]:
-        """Return the different texts in the frame; without `thorough` the slow second opinion is left out."""
+        """Return the different texts in the frame."""
+        return [code.text for code in self.find(frame, thorough=thorough)]
+
+    def find(self, frame: Frame, *, thorough: bool = True) -> list[FoundCode]:
+        """Return the different codes in the frame; without `thorough` the slow second opinion is left out."""
         grey = self._cv2.cvtColor(frame, self._cv2.COLOR_BGR2GRAY)
         small = fit(grey, SMALL_WIDTH, SMALL_HEIGHT)
         for attempt in self._attempts(grey, small, thorough=thorough):
-            texts = attempt()
-            if texts:
-                return texts
+            codes = attempt()
+            if codes:
+                return codes
         return []
 
-    def _attempts(self, grey: Frame, small: Frame, *, thorough: bool) -> Iterator[Callable[[], list[str]]]:
+    def _attempts(
+        self, grey: Frame, small: Frame, *, thorough: bool
+    ) -> Iterator[Callable[[], list[FoundCode]]]:
         zxing, pyzbar = self._zxing, self._pyzbar
         if zxing is not None:
             yield lambda: _with_zxing(zxing, small, hard=False)
@@ -72,7 +87,7 @@ class CodeReader:
         return brightened
 
 
-def _with_zxing(zxing: Any, grey: Frame, *, hard: bool) -> list[str]:
+def _with_zxing(zxing: Any, grey: Frame, *, hard: bool) -> list[FoundCode]:
     found = zxing.read_barcodes(
         grey,
         formats=zxing.BarcodeFormat.QRCode,
@@ -80,16 +95,32 @@ def _with_zxing(zxing: Any, grey: Frame, *, hard: bool) -> list[str]:
         try_downscale=hard,
         try_invert=False,
     )
-    return _distinct(result.text for result in found if result.valid)
+    return _distinct((result.text, _zxing_corners(result.position), grey) for result in found if result.valid)
 
 
-def _with_pyzbar(pyzbar: Any, grey: Frame) -> list[str]:
+def _zxing_corners(place: Any) -> list[Any]:
+    return [place.top_left, place.top_right, place.bottom_right, place.bottom_left]
+
+
+def _with_pyzbar(pyzbar: Any, grey: Frame) -> list[FoundCode]:
     found = pyzbar.decode(grey, symbols=[pyzbar.ZBarSymbol.QRCODE])
-    return _distinct(result.data.decode("utf-8", "replace") for result in found)
+    return _distinct((result.data.decode("utf-8", "replace"), result.polygon, grey) for result in found)
 
 
-def _distinct(texts: Iterable[str]) -> list[str]:
-    return [text for text in dict.fromkeys(texts) if text]
+def _distinct(found: Iterable[tuple[str, Sequence[Any], Frame]]) -> list[FoundCode]:
+    codes: dict[str, FoundCode] = {}
+    for text, corners, grey in found:
+        if text and text not in codes:
+            codes[text] = FoundCode(text, _box(corners, grey))
+    return list(codes.values())
+
+
+def _box(corners: Sequence[Any], grey: Frame) -> tuple[float, float, float, float]:
+    """The upright box around the corners in shares of the picture, cut off at its edges."""
+    rows, columns = grey.shape[:2]
+    xs = [min(max(corner.x / columns, 0.0), 1.0) for corner in corners] or [0.0]
+    ys = [min(max(corner.y / rows, 0.0), 1.0) for corner in corners] or [0.0]
+    return min(xs), min(ys), max(xs) - min(xs), max(ys) - min(ys)
 
 
 class CodePresence:
@@ -111,6 +142,12 @@ class CodePresence:
             self._two_codes_at = now
             return [] if told else [(EventKind.UNREADABLE, {"reason": "two_codes"})]
         return [(EventKind.CODE, {"text": text}) for text in fresh]
+
+    def hold(self, now: float) -> None:
+        """Keep what was seen last as seen, while nobody can look."""
+        self._last_seen = dict.fromkeys(self._last_seen, now)
+        if self._two_codes_at is not None:
+            self._two_codes_at = now
 
     def _forget(self, now: float) -> None:
         limit = now - self._absent_seconds

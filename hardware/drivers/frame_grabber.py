@@ -7,10 +7,12 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from hardware.camera_feed import is_usable
 from hardware.drivers.vision import fit, load_cv2
 
 if TYPE_CHECKING:
     from hardware.camera_feed import CameraFeed
+    from hardware.drivers.picture_watch import PictureWatch
 
 OPEN_TIMEOUT_MS = 3000
 READ_TIMEOUT_MS = 2000
@@ -42,12 +44,13 @@ class Source:
 class FrameGrabber:
     """Publishes frames until told to stop or the source ends; `outcome` then says why as a code."""
 
-    def __init__(self, source: Source, feed: CameraFeed) -> None:
+    def __init__(self, source: Source, feed: CameraFeed, picture: PictureWatch) -> None:
         self.done = threading.Event()
         self.opened = threading.Event()
         self.outcome = ""
         self._source = source
         self._feed = feed
+        self._picture = picture
         self._grabbed_at = time.monotonic()
         self._cancelled = threading.Event()
         self._thread = threading.Thread(target=self._run, name="camera-grabber", daemon=True)
@@ -139,8 +142,10 @@ class FrameGrabber:
         retrieved, frame = capture.retrieve()
         if self._cancelled.is_set():
             return
-        if retrieved and getattr(frame, "ndim", 0) >= 2 and frame.size:
+        if retrieved and is_usable(frame):
             frame = fit(frame, self._source.width, self._source.height)
+            # Before it is published: whoever takes the frame then knows what it is worth.
+            self._picture.see(frame, time.monotonic())
         self._feed.publish(frame if retrieved else None)
 
     def _file_interval(self, capture: Any) -> float:

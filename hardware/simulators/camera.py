@@ -47,6 +47,8 @@ class CameraEmulator:
         self._person: str | None = None
         self._noise_until = 0.0
         self._frozen = False
+        self._repeated: bytes | None = None
+        self._covered = False
         self._plugged = True
         self._cached: tuple[Any, bytes] = (None, b"")
         self._server: _Server | None = None
@@ -105,6 +107,17 @@ class CameraEmulator:
         with self._lock:
             self._frozen = frozen
 
+    def repeat(self, repeated: bool = True) -> None:
+        """Send the picture of this moment again and again, as a camera does whose encoder hangs."""
+        picture = self._jpeg() if repeated else None
+        with self._lock:
+            self._repeated = picture
+
+    def cover(self, covered: bool = True) -> None:
+        """Hold something over the lens."""
+        with self._lock:
+            self._covered = covered
+
     def unplug(self) -> None:
         """Drop all connections and refuse new ones."""
         with self._lock:
@@ -131,7 +144,7 @@ class CameraEmulator:
                 return
 
     def _part(self) -> bytes:
-        jpeg = self._jpeg()
+        jpeg = self._repeated or self._jpeg()
         head = f"--{BOUNDARY}\r\nContent-Type: image/jpeg\r\nContent-Length: {len(jpeg)}\r\n\r\n"
         # One write per picture: a header that travels alone would wait for the acknowledgement of the last picture.
         return head.encode() + jpeg + b"\r\n"
@@ -142,9 +155,12 @@ class CameraEmulator:
             now = time.monotonic()
             with self._lock:
                 code, person, noisy = self._code, self._person, now < self._noise_until
+                covered = self._covered
                 if code is not None and now >= code.until:
                     code = self._code = None
             scene = scene_of(*self._size)
+            if covered:
+                return encode_jpeg(scene.covered(), QUALITY)
             if noisy:
                 return encode_jpeg(scene.noise(int(now * FRAMES_PER_SECOND) % NOISE_LOOP), QUALITY)
             clock = datetime.now(PLACE).strftime("%Y-%m-%d %H:%M:%S")

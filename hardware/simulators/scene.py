@@ -25,6 +25,7 @@ FLOOR_FAR, FLOOR_NEAR = (70, 66, 64), (34, 31, 30)
 WALL, WALL_EDGE = (52, 45, 42), (66, 58, 54)
 FRAME, GLASS_TOP, GLASS_LOW = (30, 28, 28), (120, 168, 196), (92, 124, 148)
 GLOW = (150, 205, 255)
+DARK = 9
 WHITE, RED = (240, 240, 240), (64, 64, 214)
 PEOPLE: dict[str, dict[str, Any]] = {
     "visitor": {"coat": (112, 92, 66), "head": (126, 152, 186), "hood": False},
@@ -66,6 +67,10 @@ class Scene:
         generator = self._np.random.default_rng(seed)
         small = generator.integers(0, 255, (self._size[1] // 2, self._size[0] // 2, 3), dtype=self._np.uint8)
         return self._np.asarray(self._cv2.resize(small, self._size, interpolation=self._cv2.INTER_NEAREST))
+
+    def covered(self) -> Picture:
+        """Draw what is seen through a covered lens: next to nothing."""
+        return self._np.full((self._size[1], self._size[0], 3), DARK, self._np.uint8)
 
     def _background(self) -> Picture:
         picture = self._np.zeros((HEIGHT * SMOOTHING, self._columns * SMOOTHING, 3), self._np.uint8)
