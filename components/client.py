@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import reflex as rx
 
 _HASHES = "@noble/hashes@2.4.0"
@@ -86,7 +84,7 @@ class DeskKeys(rx.Component):
 
 
 class LiveCamera(rx.Component):
-    """A live picture from an MJPEG address with boxes drawn over it."""
+    """A live picture from an MJPEG address, with the marks drawn over it that come along."""
 
     library = _LIVE_CAMERA
     tag = "LiveCamera"
@@ -94,7 +92,9 @@ class LiveCamera(rx.Component):
     src: rx.Var[str]
     alt: rx.Var[str]
     labels: rx.Var[dict[str, str]]
-    boxes: rx.Var[list[dict[str, Any]]]
+    mark_labels: rx.Var[dict[str, str]]
+    trouble: rx.Var[str]
+    on_pulse: rx.EventHandler[rx.event.no_args_event_spec]
 
 
 class Sounds(rx.Component):

@@ -17,7 +17,7 @@ from app.domain.sites import repository as sites
 from app.domain.sites import service as sites_service
 from app.domain.sites.rules import Direction, EntranceKind
 from app.runtime import devices
-from state import tabs
+from state import cameras, tabs
 from state.console_words import Row, assign, or_code, stamp, words_of
 from state.guard import action, me
 from state.shell import locale_of, notify
@@ -61,6 +61,8 @@ class DevicesState(rx.State):
     directions: list[list[str]] = []
     form_error: str = ""
     camera: str = ""
+    trouble: str = ""
+    figures: list[Row] = []
     _kept: dict[str, Any] = {}
 
     @action(Right.DEVICE_VIEW)
@@ -145,6 +147,13 @@ class DevicesState(rx.State):
         device = await self._own(me(), device_id)
         self._shut()
         self.dialog, self.camera, self.device_name = "camera", device.id, device.name
+        await self._look(device)
+
+    @action(Right.CAMERA_VIEW)
+    async def count(self) -> None:
+        """Bring the figures of the camera that is looked at up to date; its picture asks for it."""
+        if self.camera:
+            await self._look(await self._own(me(), self.camera))
 
     @action(Right.SITE_EDIT)
     async def add_lane(self) -> None:
@@ -181,6 +190,10 @@ class DevicesState(rx.State):
             return False
         return True
 
+    async def _look(self, device: Device) -> None:
+        locale = await locale_of(self)
+        assign(self, trouble=cameras.trouble_of(device, locale), figures=cameras.figures(device.id, locale))
+
     async def _own(self, actor: Actor, device_id: str) -> Device:
         device = await get_database().read(lambda s: sites.device(s, device_id))
         if device.site_id != actor.site_id:
@@ -206,10 +219,13 @@ class DevicesState(rx.State):
 
     def _shut(self) -> None:
         self._kept = {}
-        assign(self, dialog="", form_error="", camera="", device_id="", device_name="", lane_id="", fields=[])
+        assign(self, dialog="", form_error="", device_id="", device_name="", lane_id="", fields=[])
+        assign(self, camera="", trouble="", figures=[])
 
     async def _update(self, actor: Actor, _changed: frozenset[str]) -> None:
         await self._refresh(actor)
+        if self.camera:
+            await self._look(await self._own(actor, self.camera))
 
     async def _refresh(self, actor: Actor) -> None:
         locale = await locale_of(self)
@@ -269,7 +285,7 @@ def _fields(driver: str, settings: dict[str, Any], locale: str) -> list[Row]:
         kind = "flag" if types == ("bool",) else ("number" if "str" not in types else "text")
         hint = text(locale, f"console.setting_hint.{name}")
         low, high = item["minimum"], item["maximum"]
-        if kind == "number" and low is not None and high is not None:
+        if hint.endswith(f".{name}") and low is not None and high is not None:
             hint = text(locale, "console.devices.range", low=f"{low:g}", high=f"{high:g}")
         rows.append(
             {

@@ -61,6 +61,7 @@ class DeskState(rx.State):
     overdue: list[Row] = []
     lights: list[Row] = []
     camera: str = ""
+    camera_trouble: str = ""
     last_words: str = ""
     last_status: str = ""
     last_at: int = 0
@@ -280,7 +281,8 @@ class DeskState(rx.State):
         view = await get_database().read(lambda s: desk_view.lane_view(s, lane_id, locale, chosen))
         if view.arrival.id and view.arrival.id != self.arrival.id:
             self.done, self.done_visit = "", ""
-        for name in ("arrival", "waiting", "lights", "camera", "last_words", "last_status", "last_at"):
+        shown = ("arrival", "waiting", "lights", "camera", "camera_trouble")
+        for name in (*shown, "last_words", "last_status", "last_at"):
             self._assign(name, getattr(view, name))
         self._assign("clock_ok", clock.current().trusted())
         center = hub.get_hub()

@@ -17,6 +17,7 @@ from app.domain.booking import repository as bookings
 from app.domain.people import repository as people
 from app.domain.sites import repository as sites
 from app.domain.sites.models import Device, Site
+from state.cameras import trouble_of
 
 if TYPE_CHECKING:
     from sqlmodel import Session
@@ -64,6 +65,7 @@ class LaneView:
     waiting: list[Row] = field(default_factory=list)
     lights: list[Row] = field(default_factory=list)
     camera: str = ""
+    camera_trouble: str = ""
     last_words: str = ""
     last_status: str = ""
     last_at: int = 0
@@ -72,9 +74,11 @@ class LaneView:
 def lane_view(session: Session, lane_id: str, locale: str, chosen: str) -> LaneView:
     """The lane as its desk shows it; each table is asked once, for this runs at every event."""
     devices = sites.devices_of_lane(session, lane_id)
+    camera = next((d for d in devices if d.driver == "camera" and d.enabled), None)
     view = LaneView(
         lights=[_light(device, locale) for device in devices],
-        camera=next((d.id for d in devices if d.driver == "camera" and d.enabled), ""),
+        camera=camera.id if camera else "",
+        camera_trouble=trouble_of(camera, locale),
     )
     rows = admission.open_attempts(session, lane_id)
     newest = rows[-1] if rows else admission.latest_closed(session, lane_id)
@@ -293,9 +297,12 @@ def _party(name: str, heads: int, locale: str) -> str:
 def _light(device: Device, locale: str) -> Row:
     """A device as colour and word; unknown is never shown as fine."""
     status = device.status if device.enabled else "disabled"
+    trouble = trouble_of(device, locale)
+    word = f"camera.short.{device.status_detail}" if trouble else f"device.{status}"
     return {
         "id": device.id,
         "name": device.name,
+        "hint": trouble or device.name,
         "lamp": LAMPS.get(status, "off"),
-        "word": "" if status == "online" else text(locale, f"device.{status}"),
+        "word": "" if status == "online" else text(locale, word),
     }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncIterator
 
 from fastapi import Request
@@ -10,6 +11,7 @@ from fastapi.responses import Response, StreamingResponse
 from sqlmodel import Session
 
 from app.api.access import router
+from app.api.marks import MarkTeller
 from app.api.viewers import Viewer, viewer_of, viewers
 from app.core import audit, vault
 from app.core.actor import current_actor
@@ -60,7 +62,7 @@ async def frames(feed: Feed, viewer: Viewer) -> AsyncIterator[bytes]:
     viewer.wake = wake
     detach = feed.attach(wake)
     viewers.add(viewer)
-    last = -1
+    last, marks = -1, MarkTeller()
     try:
         while not viewer.ended:
             await fresh.wait()
@@ -69,7 +71,9 @@ async def frames(feed: Feed, viewer: Viewer) -> AsyncIterator[bytes]:
             if picture is None or picture[0] == last or viewer.ended:
                 continue
             last = picture[0]
-            head = f"--{BOUNDARY}\r\nContent-Type: image/jpeg\r\nContent-Length: {len(picture[1])}\r\n\r\n"
+            found = marks.header(feed.marks, time.monotonic())
+            size = f"Content-Length: {len(picture[1])}\r\n"
+            head = f"--{BOUNDARY}\r\nContent-Type: image/jpeg\r\n{found}{size}\r\n"
             yield head.encode() + picture[1] + b"\r\n"
     finally:
         viewers.remove(viewer)
@@ -79,7 +83,7 @@ async def frames(feed: Feed, viewer: Viewer) -> AsyncIterator[bytes]:
 @routes.get("/cameras/{device_id}/stream")
 @needs(Right.CAMERA_VIEW)
 async def stream(device_id: str, request: Request) -> Response:
-    """The live picture as MJPEG; one encode per frame whatever the number of viewers."""
+    """The live picture as MJPEG, what is marked in it in the headers; one encode per frame whatever the viewers."""
     feed, viewer = await _open_stream(device_id, request.cookies.get(COOKIE, ""))
     media = f"multipart/x-mixed-replace; boundary={BOUNDARY}"
     return StreamingResponse(frames(feed, viewer), media_type=media, headers=NO_STORE)

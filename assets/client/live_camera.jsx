@@ -1,9 +1,11 @@
-// Live picture from an MJPEG address. Reads the stream itself so that a frozen camera is noticed and frames are counted.
+// Live picture from an MJPEG address, with what is marked in it. Reads the stream itself, so that a camera that hangs is
+// noticed, frames are counted, and marks come with their picture in one connection.
 import { useEffect, useRef, useState } from "react";
 
 const STALL_MS = 5000;
 const HIDE_MS = 30000;
 const MAX_BACKOFF_MS = 8000;
+const PULSE_TICKS = 5;
 const MAX_BUFFER = 8 * 1024 * 1024;
 
 const find = (bytes, a, b, from) => {
@@ -17,8 +19,20 @@ const join = (a, b) => {
   return out;
 };
 
+// Marks in a part's header: kind, left, top, width, height and label, in shares of the picture. No header, no change.
+const marksOf = (header) => {
+  const line = /^x-marks:(.*)$/im.exec(header);
+  if (!line) return null;
+  try {
+    return JSON.parse(line[1]).map(([kind, x, y, w, h, label]) => ({ kind, x, y, w, h, label }));
+  } catch {
+    return null;
+  }
+};
+
 // Every part: header lines, blank line, JPEG. Content-Length is used when given, else the JPEG's own end mark.
-async function readFrames(stream, onFrame, signal) {
+// Of several pictures that came at once, only the last is worth showing.
+async function readFrames(stream, onFrame, onMarks, signal) {
   const reader = stream.getReader();
   const decoder = new TextDecoder("latin1");
   let buffer = new Uint8Array(0);
@@ -26,13 +40,15 @@ async function readFrames(stream, onFrame, signal) {
     const { done, value } = await reader.read();
     if (done) return;
     buffer = join(buffer, value);
+    let newest = null;
+    let frames = 0;
     for (;;) {
       const start = find(buffer, 0xff, 0xd8, 0);
       if (start < 0) {
         if (buffer.length > MAX_BUFFER) buffer = new Uint8Array(0);
         break;
       }
-      const header = decoder.decode(buffer.subarray(Math.max(0, start - 400), start));
+      const header = decoder.decode(buffer.subarray(0, start));
       const length = /content-length:\s*(\d+)[^]*$/i.exec(header.slice(header.toLowerCase().lastIndexOf("content-length")));
       let end = -1;
       if (length) {
@@ -42,19 +58,26 @@ async function readFrames(stream, onFrame, signal) {
         if (mark >= 0) end = mark + 2;
       }
       if (end < 0) break;
-      onFrame(buffer.slice(start, end));
+      newest = buffer.slice(start, end);
+      frames += 1;
       buffer = buffer.slice(end);
+      const marks = marksOf(header);
+      if (marks) onMarks(marks);
     }
+    if (newest) onFrame(newest, frames);
     if (buffer.length > MAX_BUFFER) throw new Error("frame too large");
   }
 }
 
-export function LiveCamera({ src, labels = {}, boxes = [], alt = "" }) {
+export function LiveCamera({ src, labels = {}, markLabels = {}, trouble = "", alt = "", onPulse }) {
   const [state, setState] = useState("connecting");
   const [fps, setFps] = useState(0);
   const [ratio, setRatio] = useState(null);
   const [paused, setPaused] = useState(false);
+  const [marks, setMarks] = useState([]);
   const image = useRef(null);
+  const pulse = useRef(onPulse);
+  pulse.current = onPulse;
 
   useEffect(() => {
     if (!src || paused) return undefined;
@@ -64,12 +87,13 @@ export function LiveCamera({ src, labels = {}, boxes = [], alt = "" }) {
     let attempt = null;
     let lastFrame = 0;
     let count = 0;
+    let ticks = 0;
     let url = null;
     let alive = true;
 
-    const show = (bytes) => {
+    const show = (bytes, frames) => {
       lastFrame = performance.now();
-      count += 1;
+      count += frames;
       wait = 1000;
       setState("live");
       const next = URL.createObjectURL(new Blob([bytes], { type: "image/jpeg" }));
@@ -86,11 +110,12 @@ export function LiveCamera({ src, labels = {}, boxes = [], alt = "" }) {
       try {
         const answer = await fetch(src, { credentials: "include", cache: "no-store", signal: attempt.signal });
         if (!answer.ok || !answer.body) throw new Error(String(answer.status));
-        await readFrames(answer.body, show, attempt.signal);
+        await readFrames(answer.body, show, setMarks, attempt.signal);
       } catch { /* told below */ } finally {
         abort.signal.removeEventListener("abort", stop);
       }
       if (!alive) return;
+      setMarks([]);
       setState("lost");
       retry = setTimeout(connect, wait);
       wait = Math.min(wait * 2, MAX_BACKOFF_MS);
@@ -100,6 +125,8 @@ export function LiveCamera({ src, labels = {}, boxes = [], alt = "" }) {
     const watch = setInterval(() => {
       setFps(count);
       count = 0;
+      ticks += 1;
+      if (ticks % PULSE_TICKS === 0) pulse.current?.();
       if (performance.now() - lastFrame > STALL_MS) attempt?.abort();
     }, 1000);
     return () => {
@@ -129,18 +156,25 @@ export function LiveCamera({ src, labels = {}, boxes = [], alt = "" }) {
     const { naturalWidth: w, naturalHeight: h } = event.currentTarget;
     if (w > 1 && h > 1) setRatio((old) => (old === w / h ? old : w / h));
   };
-  const shown = paused ? "paused" : !src ? "off" : state;
+  const shown = paused ? "paused" : !src ? "off" : state === "live" && trouble ? "trouble" : state;
   const tag = shown === "live" ? String(labels.live ?? "").replace("{fps}", String(fps || 1)) : labels[shown];
+  const visible = shown === "live" || shown === "trouble" || (shown === "lost" && ratio);
+  // A code's name for what was found, else the short text that came with it, else the name of its kind.
+  const named = ({ kind, label }) => (label && (markLabels[`${kind}_${label}`] ?? (kind === "plate" ? label : ""))) || markLabels[kind];
   return (
     <div className={`camera ${shown}`} data-state={shown} style={ratio ? { aspectRatio: String(ratio) } : undefined}>
-      <img ref={image} alt={alt} onLoad={measure} style={{ visibility: shown === "live" || (shown === "lost" && ratio) ? "visible" : "hidden" }} />
-      {shown === "live" ? (boxes ?? []).map((box, index) => (
-        <div key={box.id ?? index} className="box" style={{ left: `${box.x * 100}%`, top: `${box.y * 100}%`, width: `${box.w * 100}%`, height: `${box.h * 100}%` }}>
-          {box.label ? <span>{box.label}</span> : null}
+      <img ref={image} alt={alt} onLoad={measure} style={{ visibility: visible ? "visible" : "hidden" }} />
+      {shown === "live" && ratio ? (
+        <div className="marks" aria-hidden="true" style={{ "--ratio": ratio }}>
+          {marks.map((mark, index) => (
+            <div key={index} className={`mark ${mark.kind}${mark.y + mark.h > 0.85 ? " low" : ""}`} style={{ left: `${mark.x * 100}%`, top: `${mark.y * 100}%`, width: `${mark.w * 100}%`, height: `${mark.h * 100}%` }}>
+              <span>{named(mark)}</span>
+            </div>
+          ))}
         </div>
-      )) : null}
+      ) : null}
       {tag ? <span className="tag">{tag}</span> : null}
-      <div className="note" role="status">{shown === "lost" || shown === "off" ? labels[`${shown}_hint`] : ""}</div>
+      <div className="note" role="status">{shown === "trouble" ? <span className="said">{trouble}</span> : shown === "lost" || shown === "off" ? labels[`${shown}_hint`] : ""}</div>
     </div>
   );
 }

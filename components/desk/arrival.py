@@ -156,7 +156,7 @@ def device_lights() -> rx.Component:
             rx.el.span(row["name"]),
             when(row["word"], rx.el.span(row["word"])),
             class_name="lamp " + row["lamp"],
-            title=row["name"],
+            title=row["hint"],
         ),
     )
 

@@ -79,7 +79,13 @@ def test_frames_are_not_encoded_while_nobody_watches() -> None:
     for _ in range(5):
         feed.publish(blank())
     counters = feed.counters
-    assert [counters[name] for name in ("frames", "dropped", "unusable", "encoded", "viewers")] == [5, 0, 0, 0, 0]
+    assert [counters[name] for name in ("frames", "dropped", "unusable", "encoded", "viewers")] == [
+        5,
+        0,
+        0,
+        0,
+        0,
+    ]
     picture = feed.snapshot()
     assert picture is not None
     assert picture.startswith(b"\xff\xd8")

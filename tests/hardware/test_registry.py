@@ -49,4 +49,5 @@ def test_the_form_knows_all_drivers_and_their_fields() -> None:
         "height": 720,
         "read_codes": True,
         "loop": False,
+        "frozen_seconds": None,
     }

@@ -6,12 +6,12 @@ import reflex as rx
 
 from app.core.permissions import Right
 from components.actions import button, icon_button
-from components.client import live_camera
+from components.camera import camera_picture
 from components.console.device_form import device_form, lane_form
 from components.console.frame import console_page, only
 from components.console.lane_keys import lane_keys_dialog
 from components.console.listing import listing
-from components.console.parts import confirm, stacked
+from components.console.parts import confirm, facts, stacked
 from components.feedback import chip, dialog, empty_state
 from components.kit import Child, icon
 from components.tables import Column
@@ -92,17 +92,12 @@ def _lane(lane: rx.Var) -> rx.Component:
 
 
 def _camera() -> rx.Component:
-    labels = {
-        "connecting": t("camera.connecting"),
-        "live": t("camera.live"),
-        "lost": t("camera.lost"),
-        "paused": t("camera.paused"),
-    }
-    picture = live_camera(
-        src=f"/api/cameras/{State.camera}/stream", alt=State.device_name, labels=labels, boxes=[]
+    picture = camera_picture(State.camera, alt=State.device_name, trouble=State.trouble, on_pulse=State.count)
+    figures = rx.el.section(
+        rx.el.h3(t("camera.figures"), class_name="small muted"), facts(State.figures), class_name="col tight"
     )
     return dialog(
-        rx.cond(State.camera, picture, rx.fragment()),
+        rx.cond(State.camera, rx.el.div(picture, figures, class_name="col"), rx.fragment()),
         id="camera",
         open=State.dialog == "camera",
         title=State.device_name,

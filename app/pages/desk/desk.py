@@ -5,7 +5,8 @@ from __future__ import annotations
 import reflex as rx
 
 from components.actions import button, icon_button, link_button
-from components.client import clock, desk_keys, live_camera, sounds
+from components.camera import camera_picture
+from components.client import clock, desk_keys, sounds
 from components.desk import arrival, dialogs, lists
 from components.feedback import banner, chip, empty_state
 from components.forms import search_field
@@ -29,16 +30,7 @@ def _head() -> list[rx.Component]:
 
 
 def _camera() -> rx.Component:
-    labels = {
-        "connecting": t("camera.connecting"),
-        "live": t("camera.live"),
-        "lost": t("camera.lost"),
-        "paused": t("camera.paused"),
-        "retry": t("camera.retry"),
-    }
-    picture = live_camera(
-        src=f"/api/cameras/{DeskState.camera}/stream", alt=t("camera.alt"), labels=labels, boxes=[]
-    )
+    picture = camera_picture(DeskState.camera, alt=t("camera.alt"), trouble=DeskState.camera_trouble)
     none = rx.el.div(empty_state(t("camera.none"), icon_name="camera_off"), class_name="card")
     return rx.cond(DeskState.camera != "", picture, none)
 
