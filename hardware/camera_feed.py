@@ -62,6 +62,7 @@ class CameraFeed:
         self._changed = threading.Condition()
         self._encoding = threading.Lock()
         self._frame: Frame | None = None
+        self._shape: tuple[int, ...] | None = None
         self._sequence = 0
         self._taken_at: float | None = None
         self._jpeg: tuple[int, bytes] | None = None
@@ -72,18 +73,23 @@ class CameraFeed:
         self._watched_from = 0
         self._picked = 0
 
-    def publish(self, frame: Any) -> bool:
-        """Replace the newest frame and tell the viewers; refuse and count what is not a picture."""
+    def publish(self, frame: Any, jpeg: bytes | None = None) -> bool:
+        """Replace the newest frame and tell the viewers; refuse and count what is not a picture.
+
+        `jpeg` is the same picture as the camera sent it, where it did: then nobody need encode it again.
+        """
         with self._changed:
             if not is_usable(frame):
                 self._counters["unusable"] += 1
                 return False
             if self._listeners and self._sequence > max(self._picked, self._watched_from):
                 self._counters["dropped"] += 1
-            if self._frame is not None and self._frame.shape != frame.shape:
+            if self._shape not in (None, frame.shape):
                 self._counters["resized"] += 1
-            self._frame = frame
+            self._frame, self._shape = frame, frame.shape
             self._sequence += 1
+            if jpeg is not None:
+                self._jpeg = (self._sequence, jpeg)
             self._taken_at = time.monotonic()
             self._recent.append(self._taken_at)
             self._counters["frames"] += 1

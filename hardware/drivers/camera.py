@@ -6,9 +6,10 @@ import threading
 import time
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
+from hardware.drivers.capture import Source
 from hardware.drivers.code_reader import CodeReader, CodeReaderMissing
 from hardware.drivers.code_watcher import CodeWatcher
-from hardware.drivers.frame_grabber import FrameGrabber, Source
+from hardware.drivers.frame_grabber import FrameGrabber
 from hardware.drivers.picture_watch import PictureWatch
 from hardware.drivers.vision import load_cv2
 from hardware.ports import DeviceError, DeviceStatus, DriverUnavailable

@@ -4,41 +4,21 @@ from __future__ import annotations
 
 import threading
 import time
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from hardware.camera_feed import is_usable
-from hardware.drivers.vision import fit, load_cv2
+from hardware.drivers.capture import Capture
 
 if TYPE_CHECKING:
     from hardware.camera_feed import CameraFeed
+    from hardware.drivers.capture import Source
     from hardware.drivers.picture_watch import PictureWatch
 
-OPEN_TIMEOUT_MS = 3000
-READ_TIMEOUT_MS = 2000
 SILENT_SECONDS = 1.8
 MAX_BROKEN = 10
 JOIN_SECONDS = 2.0
-UNPACED_FPS = 25.0
-MAX_PLAUSIBLE_FPS = 240.0
 # A frame this little early still counts as due; without it a 15 fps camera under a 15 fps limit loses every other one.
 EARLY_SHARE = 0.25
-
-
-@dataclass(frozen=True, slots=True)
-class Source:
-    """Where frames come from and how many of what size are wanted."""
-
-    address: int | str
-    fps: float
-    width: int
-    height: int
-    loop: bool
-
-    @property
-    def is_file(self) -> bool:
-        """Tell a file, which must be played at its own speed, from a live source."""
-        return isinstance(self.address, str) and "://" not in self.address
 
 
 class FrameGrabber:
@@ -75,9 +55,9 @@ class FrameGrabber:
 
     def _play(self) -> str:
         while not self._cancelled.is_set():
-            capture = self._open()
+            capture = Capture(self._source)
             try:
-                if not capture.isOpened():
+                if not capture.opened:
                     return "cannot_open"
                 self.opened.set()
                 shown = self._pump(capture)
@@ -90,25 +70,9 @@ class FrameGrabber:
                 return "end_of_stream"
         return ""
 
-    def _open(self) -> Any:
-        cv2 = load_cv2()
-        address = self._source.address
-        if isinstance(address, int):
-            capture = cv2.VideoCapture(address)
-            capture.set(cv2.CAP_PROP_FRAME_WIDTH, self._source.width)
-            capture.set(cv2.CAP_PROP_FRAME_HEIGHT, self._source.height)
-            return capture
-        limits = [
-            cv2.CAP_PROP_OPEN_TIMEOUT_MSEC,
-            OPEN_TIMEOUT_MS,
-            cv2.CAP_PROP_READ_TIMEOUT_MSEC,
-            READ_TIMEOUT_MS,
-        ]
-        return cv2.VideoCapture(address, cv2.CAP_FFMPEG, limits)
-
-    def _pump(self, capture: Any) -> int:
+    def _pump(self, capture: Capture) -> int:
         """Publish until the source ends; returns how many frames it gave."""
-        pace = self._file_interval(capture) if self._source.is_file else 0.0
+        pace = capture.interval if self._source.is_file else 0.0
         interval = 1.0 / self._source.fps
         started = due = self._grabbed_at = time.monotonic()
         grabbed = 0
@@ -123,7 +87,7 @@ class FrameGrabber:
             self._publish(capture)
         return grabbed
 
-    def _grab(self, capture: Any) -> bool:
+    def _grab(self, capture: Capture) -> bool:
         """Take the next frame; a live stream may stumble over broken pictures without being at its end."""
         for failed in range(1 if self._source.is_file else MAX_BROKEN):
             if capture.grab():
@@ -138,16 +102,11 @@ class FrameGrabber:
     def _is_silent(self) -> bool:
         return time.monotonic() - self._grabbed_at > SILENT_SECONDS
 
-    def _publish(self, capture: Any) -> None:
-        retrieved, frame = capture.retrieve()
+    def _publish(self, capture: Capture) -> None:
+        frame, jpeg = capture.retrieve()
         if self._cancelled.is_set():
             return
-        if retrieved and is_usable(frame):
-            frame = fit(frame, self._source.width, self._source.height)
+        if frame is not None and is_usable(frame):
             # Before it is published: whoever takes the frame then knows what it is worth.
             self._picture.see(frame, time.monotonic())
-        self._feed.publish(frame if retrieved else None)
-
-    def _file_interval(self, capture: Any) -> float:
-        fps = float(capture.get(load_cv2().CAP_PROP_FPS))
-        return 1.0 / (fps if 0 < fps <= MAX_PLAUSIBLE_FPS else UNPACED_FPS)
+        self._feed.publish(frame, jpeg)

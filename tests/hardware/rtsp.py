@@ -29,17 +29,31 @@ class RtspServer:
     """Shows a still picture with a code in it."""
 
     def __init__(self) -> None:
+        self._port = 0
+        self.start()
+
+    def start(self) -> None:
+        """Serve; after a death at the same address as before."""
         self.process = subprocess.Popen(
-            [PYTHON, SERVER], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+            [PYTHON, SERVER, str(self._port)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
         )
         assert self.process.stdin is not None
         assert self.process.stdout is not None
         self.process.stdin.write(cv2.cvtColor(with_codes(CODE), cv2.COLOR_BGR2GRAY).tobytes())
         self.process.stdin.close()
-        self.url = f"rtsp://127.0.0.1:{int(self.process.stdout.readline())}/gate"
+        self._port = int(self.process.stdout.readline())
+        self.url = f"rtsp://127.0.0.1:{self._port}/gate"
 
-    def close(self) -> None:
+    def die(self) -> None:
+        """End without a word."""
         self.process.kill()
         self.process.wait()
         assert self.process.stdout is not None
         self.process.stdout.close()
+
+    def close(self) -> None:
+        if self.process.poll() is None:
+            self.die()
