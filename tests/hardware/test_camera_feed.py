@@ -161,3 +161,78 @@ def test_waiting_for_a_newer_frame_is_not_watching() -> None:
     assert newer is not None
     assert newer[0] == 1
     assert feed.viewers == 0
+
+
+def test_a_picture_that_came_as_jpeg_is_passed_on_as_it_is() -> None:
+    feed = CameraFeed()
+    detach = feed.attach(lambda: None)
+    feed.publish(blank(), b"\xff\xd8 the camera's own")
+    assert feed.jpeg() == (1, b"\xff\xd8 the camera's own")
+    feed.publish(blank())
+    newest = feed.jpeg()
+    assert newest is not None
+    assert newest[0] == 2
+    assert b"own" not in newest[1]
+    assert feed.counters["encoded"] == 1
+    detach()
+
+
+def test_frames_are_dropped_only_where_somebody_could_have_seen_them() -> None:
+    feed = CameraFeed()
+    for _ in range(5):
+        feed.publish(blank())
+    detach = feed.attach(lambda: None)
+    feed.publish(blank())
+    assert feed.counters["dropped"] == 0
+    feed.jpeg()
+    feed.publish(blank())
+    assert feed.counters["dropped"] == 0
+    feed.publish(blank())
+    assert feed.counters["dropped"] == 1
+    detach()
+    feed.publish(blank())
+    feed.publish(blank())
+    assert feed.counters["dropped"] == 1
+    # Who comes back has missed nothing of what passed while nobody was there.
+    feed.attach(lambda: None)()
+    assert feed.counters["dropped"] == 1
+
+
+def test_a_frame_that_is_being_encoded_is_not_dropped() -> None:
+    inside, go_on = threading.Event(), threading.Event()
+
+    def slow(frame: object) -> bytes:
+        inside.set()
+        assert go_on.wait(5)
+        return b"\xff\xd8"
+
+    feed = CameraFeed(encode=slow)
+    detach = feed.attach(lambda: None)
+    feed.publish(blank())
+    taking = threading.Thread(target=feed.jpeg, name="camera-taker")
+    taking.start()
+    assert inside.wait(5)
+    feed.publish(blank())
+    assert feed.counters["dropped"] == 0
+    go_on.set()
+    taking.join(5)
+    detach()
+
+
+def test_size_and_rate_are_those_of_the_moment(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = [100.0]
+    monkeypatch.setattr("hardware.camera_feed.time.monotonic", lambda: now[0])
+    feed = CameraFeed()
+    assert [feed.counters[name] for name in ("fps", "width", "height", "resized")] == [0, 0, 0, 0]
+    for _ in range(30):
+        now[0] += 0.1
+        feed.publish(blank())
+    assert [feed.counters[name] for name in ("fps", "width", "height", "resized")] == [10, 640, 480, 0]
+    feed.publish(blank(320, 240))
+    assert [feed.counters[name] for name in ("width", "height", "resized")] == [320, 240, 1]
+    now[0] += 6
+    assert feed.counters["fps"] == 0
+    feed.clear()
+    assert [feed.counters[name] for name in ("width", "height")] == [0, 0]
+    feed.publish(blank())
+    assert feed.counters["resized"] == 2
