@@ -14,6 +14,8 @@ import subprocess
 import sys
 import time
 import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import httpx
@@ -135,6 +137,43 @@ async def run(
     return desks, used
 
 
+@contextmanager
+def serving(seconds: int) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
+    """The product with the feeder inside, answering; its address and process."""
+    port = free_port()
+    env = {
+        **environment(),
+        "__REFLEX_MOUNT_FRONTEND_COMPILED_APP": "true",
+        "__REFLEX_SKIP_COMPILE": "true",
+        "REFLEX_ENV_MODE": "prod",
+        "BENCH_SECONDS": str(seconds),
+    }
+    server = [
+        "granian",
+        "--interface",
+        "asgi",
+        "--factory",
+        "tests.bench.desk_server:app",
+        "--host",
+        "127.0.0.1",
+    ]
+    process = subprocess.Popen(
+        [sys.executable, "-m", *server, "--port", str(port), "--log-level", "warning"], env=env
+    )
+    url = f"http://127.0.0.1:{port}"
+    try:
+        for _ in range(300):
+            try:
+                if httpx.get(f"{url}/healthz").is_success:
+                    break
+            except httpx.HTTPError:
+                time.sleep(0.1)
+        yield url, process
+    finally:
+        process.send_signal(signal.SIGTERM)
+        process.wait(20)
+
+
 def measure(admits: bool) -> tuple[Any, ...]:
     """One run; a row of the table."""
     community, names = prepare()
@@ -147,41 +186,11 @@ def measure(admits: bool) -> tuple[Any, ...]:
         items = [f"https://example.com/{number}" for number in range(DESKS * SECONDS)]
     work = [[lanes[number % DESKS], item] for number, item in enumerate(items)]
     (community.folder / "work.json").write_text(json.dumps(work))
-    port = free_port()
-    env = {
-        **environment(),
-        "__REFLEX_MOUNT_FRONTEND_COMPILED_APP": "true",
-        "__REFLEX_SKIP_COMPILE": "true",
-        "REFLEX_ENV_MODE": "prod",
-        "BENCH_SECONDS": str(SECONDS),
-    }
-    server = [
-        "granian",
-        "--interface",
-        "asgi",
-        "--factory",
-        "tests.bench.desk_server:app",
-        "--host",
-        "127.0.0.1",
-    ]
     community.database.close()
-    process = subprocess.Popen(
-        [sys.executable, "-m", *server, "--port", str(port), "--log-level", "warning"], env=env
-    )
-    url = f"http://127.0.0.1:{port}"
-    try:
-        for _ in range(300):
-            try:
-                if httpx.get(f"{url}/healthz").is_success:
-                    break
-            except httpx.HTTPError:
-                time.sleep(0.1)
+    with serving(SECONDS) as (url, process):
         family = [psutil.Process(process.pid), *psutil.Process(process.pid).children(recursive=True)]
         desks, used = asyncio.run(run(url, names, community, admits, family))
         memory = sum(member.memory_info().rss for member in family) / 1e6
-    finally:
-        process.send_signal(signal.SIGTERM)
-        process.wait(20)
     sent: dict[str, list[float]] = json.loads((community.folder / "sent.json").read_text())
     times = [
         (at - begun) * 1000
