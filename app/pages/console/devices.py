@@ -97,7 +97,7 @@ def _camera() -> rx.Component:
         rx.el.h3(t("camera.figures"), class_name="small muted"), facts(State.figures), class_name="col tight"
     )
     return dialog(
-        rx.cond(State.camera, rx.el.div(picture, figures, class_name="col"), rx.fragment()),
+        rx.cond(State.camera, rx.el.div(picture, figures, class_name="looked-at"), rx.fragment()),
         id="camera",
         open=State.dialog == "camera",
         title=State.device_name,
