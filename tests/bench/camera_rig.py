@@ -84,7 +84,7 @@ class Camera:
         else:
             command = [sys.executable, "-m", "tests.bench.camera_rig", "mjpeg", str(fps)]
         self._process = subprocess.Popen(
-            ["nice", *command],
+            command,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
             text=True,
