@@ -72,6 +72,9 @@ class CameraFeed:
         self._recent: deque[float] = deque(maxlen=RATE_FRAMES)
         self._watched_from = 0
         self._picked = 0
+        # Why the newest picture does not show what happens now: frozen or covered. Set before the picture is published;
+        # who finds codes or faces leaves such pictures alone.
+        self.trouble = ""
 
     def publish(self, frame: Any, jpeg: bytes | None = None) -> bool:
         """Replace the newest frame and tell the viewers; refuse and count what is not a picture.
@@ -169,6 +172,7 @@ class CameraFeed:
             self._jpeg = None
             self._taken_at = None
             self._recent.clear()
+            self.trouble = ""
             self._marks.clear()
 
     @property

@@ -21,8 +21,7 @@ from app.domain.booking import repository as bookings
 from app.domain.sites import repository as sites
 from app.domain.sites import service as sites_service
 from app.domain.sites.rules import Rule, VisitorKind
-from app.runtime.hub import get_hub
-from state import desk_view, prefill
+from state import cameras, desk_view, prefill
 from state.desk import DeskState, done_notice
 from state.desk_view import Row
 from state.guard import action, me
@@ -261,9 +260,9 @@ class DeskTasksState(rx.State):
 
     async def _snapshot(self, camera: str) -> str:
         """One picture for the host; a full disk costs the picture, never the registration."""
-        center = get_hub()
-        feed = center.hardware.camera(camera) if center and camera else None
-        picture = await asyncio.to_thread(feed.snapshot) if feed else None
+        picture, trouble = await asyncio.to_thread(cameras.picture_now, camera)
+        if trouble:
+            await notify(self, "wait", "camera.no_snapshot")
         if picture is None:
             return ""
         try:

@@ -56,7 +56,7 @@ class CameraDriver:
         ended = threading.Event()
         decoder = threading.Thread(
             target=self._codes.run,
-            args=(context, reader, self._picture, ended),
+            args=(context, reader, ended),
             name=f"codes-{context.config.id}",
             daemon=True,
         )

@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from hardware.drivers.code_reader import CodeReader, FoundCode
-    from hardware.drivers.picture_watch import PictureWatch
     from hardware.ports import DriverContext
 
     Frame = npt.NDArray[np.uint8]
@@ -64,9 +63,7 @@ class CodeWatcher:
         self._presence = CodePresence()
         self._marked_at = 0.0
 
-    def run(
-        self, context: DriverContext, reader: CodeReader, picture: PictureWatch, ended: threading.Event
-    ) -> None:
+    def run(self, context: DriverContext, reader: CodeReader, ended: threading.Event) -> None:
         """Read the newest picture again and again; those that come meanwhile are skipped, not queued."""
         sequence, pace = 0, ReadingPace()
         found: list[FoundCode] = []
@@ -76,7 +73,7 @@ class CodeWatcher:
                 continue
             sequence, frame = newest
             now = time.monotonic()
-            if picture.trouble:
+            if context.feed.trouble:
                 # What hangs on the picture was presented when it was new; it must first be gone from a live one.
                 self._presence.hold(now)
                 found = []

@@ -109,4 +109,5 @@ class FrameGrabber:
         if frame is not None and is_usable(frame):
             # Before it is published: whoever takes the frame then knows what it is worth.
             self._picture.see(frame, time.monotonic())
+            self._feed.trouble = self._picture.trouble
         self._feed.publish(frame, jpeg)

@@ -44,11 +44,13 @@ def test_a_picture_that_hangs_is_told_and_its_end_too(
     recorder.quiet(1.5, lambda: len(recorder.said()) > 2)
     mjpeg.part = jpeg(living(blank(), 5))
     recorder.wait_status(DeviceStatus.FAULT, "frozen_picture")
+    assert feed_of(service).trouble == "frozen_picture"
     # The frames keep coming and are shown, with what is wrong said over them.
     frames = feed_of(service).counters["frames"]
     eventually(lambda: feed_of(service).counters["frames"] > frames + 3)
     mjpeg.part = sensor(blank())
     recorder.wait_status(DeviceStatus.ONLINE)
+    assert feed_of(service).trouble == ""
     assert mjpeg.connections == 1
 
 
