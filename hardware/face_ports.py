@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     Vector = npt.NDArray[np.float32]
 
 
+UNIT_TOLERANCE = 1e-3
+
+
 class FaceFault(StrEnum):
     """Why no comparison was possible; none of these says anything against the person (ID-06)."""
 
@@ -31,8 +34,13 @@ class FaceFault(StrEnum):
     BLURRED = "face_blurred"
     TURNED = "face_turned"
     DARK = "face_dark"
+    BRIGHT = "face_bright"
+    CUT = "face_cut"
     COVERED = "face_covered"
     OTHER_PACK = "other_pack"
+    NO_LIVENESS = "liveness_missing"
+    NOT_DONE = "challenge_not_done"
+    BUSY = "engine_busy"
     FAILED = "engine_failed"
 
 
@@ -44,6 +52,45 @@ class FaceOutcome(StrEnum):
     OTHER = "other"
     SPOOFED = "spoofed"
     UNREADABLE = "unreadable"
+
+
+class Liveness(StrEnum):
+    """How a comparison makes sure that a person stands there; what each is worth: docs/faces.md (ID-03)."""
+
+    NONE = "none"
+    CHALLENGE = "challenge"
+    PASSIVE = "passive"
+    DEPTH = "depth"
+
+
+class Prompt(StrEnum):
+    """What a person is asked to do in front of the camera; left and right are the person's own."""
+
+    LOOK = "look_straight"
+    TURN_LEFT = "turn_left"
+    TURN_RIGHT = "turn_right"
+    NOD = "nod"
+    CLOSE_EYES = "close_eyes"
+
+
+class Ability(StrEnum):
+    """What a pack can do beyond finding and comparing faces."""
+
+    PASSIVE = "passive"
+    EYES = "eyes"
+    COVERED = "covered"
+
+
+class ServiceCode(StrEnum):
+    """How the face service is; only READY compares faces."""
+
+    READY = "ready"
+    STARTING = "starting"
+    NO_PACK = "no_pack"
+    PACK_BROKEN = "pack_broken"
+    LICENCE_OPEN = "licence_open"
+    LIBRARY_MISSING = "library_missing"
+    FAILED = "failed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +131,32 @@ class Portrait:
     vector: Vector = field(repr=False)
 
 
+def vector_bytes(portrait: Portrait) -> bytes:
+    """What to keep of a portrait, sealed, beside the id of its pack."""
+    return portrait.vector.astype("<f4").tobytes()
+
+
+def portrait_of(pack: Pack, kept: bytes) -> Portrait:
+    """The portrait that `vector_bytes` made; ValueError when it cannot be one of this pack."""
+    import numpy as np
+
+    if len(kept) != pack.dimension * 4:
+        raise ValueError("vector_length")
+    vector = np.frombuffer(kept, dtype="<f4").astype(np.float32)
+    if not abs(float(np.linalg.norm(vector)) - 1.0) < UNIT_TOLERANCE:
+        raise ValueError("vector_not_unit")
+    return Portrait(pack, vector)
+
+
+@dataclass(frozen=True, slots=True)
+class FaceState:
+    """How the face service is, for people: `detail` is a code of hardware/face_packs.py or the name of an error."""
+
+    code: ServiceCode
+    pack: Pack | None = None
+    detail: str = ""
+
+
 @dataclass(frozen=True, slots=True)
 class FaceVerdict:
     """What came of a comparison; `score` is the cosine, `liveness` the level that was reached, both for the record only."""
@@ -104,8 +177,24 @@ class FaceEngine(Protocol):
     def pack(self) -> Pack:
         """The models it runs on."""
 
+    @property
+    def abilities(self) -> frozenset[Ability]:
+        """What these models can do beyond the contract's first three methods."""
+
     def detect(self, frame: Frame) -> Sequence[SeenFace]:
         """All faces of a picture, the largest first. Raises `ValueError` for what is no BGR uint8 picture."""
 
-    def embed(self, frame: Frame, face: SeenFace) -> Vector:
-        """The unit vector of one face of that picture."""
+    def align(self, frame: Frame, face: SeenFace) -> Frame:
+        """One face of that picture, upright, 112 by 112."""
+
+    def embed(self, crop: Frame) -> Vector:
+        """The unit vector of an aligned face."""
+
+    def is_live(self, frame: Frame, face: SeenFace) -> bool | None:
+        """What the pack's own model says of liveness; None where it cannot tell (too near the border, no model)."""
+
+    def is_covered(self, frame: Frame, face: SeenFace) -> bool | None:
+        """Whether mouth or nose are covered; None without a model for it."""
+
+    def eyes_open(self, frame: Frame, face: SeenFace) -> float | None:
+        """Height of the eyes' opening by its width; None without dense landmarks."""
