@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import io
 import os
 from functools import cache
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 if TYPE_CHECKING:
-    import numpy as np
     import numpy.typing as npt
 
     Frame = npt.NDArray[np.uint8]
@@ -54,3 +56,27 @@ def fit(frame: Frame, width: int, height: int) -> Frame:
     size = (max(1, round(columns * scale)), max(1, round(rows * scale)))
     scaled: Frame = cv2.resize(frame, size, interpolation=cv2.INTER_AREA)
     return scaled
+
+
+def decode_still(data: bytes, formats: tuple[str, ...], most_bytes: int, most_pixels: int) -> Frame:
+    """Turn a still of one of these formats into pixels; ValueError for what is none or too large.
+
+    The size is read from the header before anything is unpacked: a small file can hold a picture that fills the memory.
+    """
+    if not 0 < len(data) <= most_bytes:
+        raise ValueError("picture_bytes")
+    try:
+        with import_module("PIL.Image").open(io.BytesIO(data), formats=formats) as header:
+            width, height = header.size
+    except Exception as error:  # Pillow's plug-ins raise what they like on broken files
+        raise ValueError("picture_format") from error
+    if width * height > most_pixels:
+        raise ValueError("picture_pixels")
+    cv2 = load_cv2()
+    try:
+        frame: Frame | None = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
+    except cv2.error as error:
+        raise ValueError("picture_format") from error
+    if frame is None:
+        raise ValueError("picture_format")
+    return frame
