@@ -12,12 +12,13 @@ import pytest
 
 from hardware.ports import DeviceConfig
 from hardware.supervisor import HardwareService
+from tests.hardware.face_rig import *  # noqa: F403
 from tests.hardware.mjpeg import MjpegServer
 from tests.hardware.pcscd import Pcscd, missing_for_pcscd, only_one
 from tests.hardware.recorder import Recorder
 from tests.hardware.rtsp import RtspServer, missing_for_rtsp
 
-OURS = ("device-", "card-", "camera-", "codes-", "hardware-")
+OURS = ("device-", "card-", "camera-", "codes-", "hardware-", "face-watch")
 # A grabber that is inside OpenCV when it is told to stop comes back at the read timeout.
 LEAVE_SECONDS = 8.0
 
