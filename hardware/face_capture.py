@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from hardware.camera_feed import CameraFeed
-    from hardware.face_ports import Frame, Vector
+    from hardware.face_ports import Frame, Portrait
 
 # A picture older than this is not of who stands there now.
 FRESH_SECONDS = 1.0
@@ -54,19 +54,19 @@ def first_number(feed: CameraFeed) -> int:
 class Taken:
     """The best of several looks."""
 
-    best: Vector | None = field(default=None, repr=False)
+    best: Portrait | None = None
     quality: float = -1.0
     good: int = 0
     faults: list[FaceFault] = field(default_factory=list)
 
     def take(self, seen: Look) -> bool:
         """Count a look; true when another would hardly be better."""
-        if seen.fault is not None or seen.vector is None:
+        if seen.fault is not None or seen.portrait is None:
             self.faults.append(seen.fault or FaceFault.NO_FACE)
             return False
         self.good += 1
         if seen.quality > self.quality:
-            self.best, self.quality = seen.vector, seen.quality
+            self.best, self.quality = seen.portrait, seen.quality
         return self.quality >= GOOD_QUALITY or self.good >= ENOUGH
 
     @property

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Protocol
 
 from hardware.face_capture import capture
 from hardware.face_liveness import Challenge, judge_depth
-from hardware.face_ports import Ability, FaceFault, FaceOutcome, FaceVerdict, Liveness
-from hardware.face_verify import Comparison
+from hardware.face_ports import Ability, FaceFault, FaceOutcome, FaceVerdict, Liveness, Prompt
+from hardware.face_verify import Comparison, likeness
 
 if TYPE_CHECKING:
     import threading
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from hardware.camera_feed import CameraFeed
     from hardware.face_liveness import DepthSource
     from hardware.face_look import Look
-    from hardware.face_ports import Frame, Pack, Portrait, Prompt
+    from hardware.face_ports import Frame, Portrait
     from hardware.face_quality import Limits
 
 CHANCE = random.SystemRandom()
@@ -28,8 +28,8 @@ CHANCE = random.SystemRandom()
 class Looker(Protocol):
     """What a check needs of the service."""
 
-    def look(self, frame: Frame, limits: Limits = ..., *, live: bool = False) -> tuple[Look, Pack | None]:
-        """One look at one picture."""
+    def look(self, frame: Frame, limits: Limits = ..., *, live: bool = False, eyes: bool = False) -> Look:
+        """One look at one picture for the one face meant."""
 
     def signs(self, frame: Frame) -> Look:
         """How the one face of a picture is turned."""
@@ -85,7 +85,7 @@ class Check:
         return found.verdict()
 
     def _look(self, frame: Frame) -> Look:
-        seen = self.looker.look(frame, live=self.level is Liveness.PASSIVE)[0]
+        seen = self.looker.look(frame, live=self.level is Liveness.PASSIVE)
         if (
             self.depth is not None
             and self.level is Liveness.DEPTH
@@ -102,13 +102,26 @@ class Check:
         told: list[Prompt] = []
 
         def take(frame: Frame) -> bool:
-            challenge.take(self.looker.signs(frame), time.monotonic())
+            self._follow(challenge, frame)
             self._tell(challenge, told)
             return challenge.over
 
         self._tell(challenge, told)
         capture(self.feed, take, challenge.longest, self.stop)
         return challenge.done
+
+    def _follow(self, challenge: Challenge, frame: Frame) -> None:
+        if challenge.prompt is not Prompt.LOOK:
+            challenge.take(self.looker.signs(frame), time.monotonic())
+            return
+        # Each movement begins at the face of the portrait, so that nobody else can lend a head for all of them.
+        seen = self.looker.look(frame, eyes=True)
+        if seen.portrait is None:
+            challenge.wait(time.monotonic())
+        elif likeness(seen.portrait, self.reference) < self.other:
+            challenge.refuse(time.monotonic())
+        else:
+            challenge.take(seen, time.monotonic())
 
     def _tell(self, challenge: Challenge, told: list[Prompt]) -> None:
         if self.prompt is not None and not challenge.over and challenge.prompt not in told[-1:]:

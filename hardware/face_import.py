@@ -83,8 +83,8 @@ def _probe(path: Path) -> Model | None:
     return probe(path)
 
 
-def take(models: Path, name: str, offer: Offer, accepted_at: datetime | None) -> CheckedPack:
-    """Copy an offer into a pack with its manifest; without `accepted_at` the pack is there and stays closed."""
+def take(models: Path, name: str, offer: Offer, accepted_at: datetime) -> CheckedPack:
+    """Copy an offer whose licence was accepted into a pack, with its manifest; whole or not at all."""
     target = face_packs.folder_of(models, name)
     if target.exists():
         raise PackError("name_taken", name)
@@ -93,14 +93,14 @@ def take(models: Path, name: str, offer: Offer, accepted_at: datetime | None) ->
     try:
         files = [_copy(path, half, role) for path, role in offer.models]
         files += [_copy(path, half, "") for path in offer.texts]
-        accepted = accepted_at.isoformat(timespec="seconds") if accepted_at else ""
+        accepted = accepted_at.isoformat(timespec="seconds")
         face_packs.write(half, Manifest(offer.engine, offer.dimension, tuple(files), offer.licence, accepted))
         half.chmod(0o755)
         half.rename(target)
     except BaseException:
         shutil.rmtree(half, ignore_errors=True)
         raise
-    return face_packs.check(models, name, licence=False)
+    return face_packs.check(models, name)
 
 
 def _copy(path: Path, folder: Path, role: str) -> PackFile:

@@ -75,19 +75,29 @@ class Challenge:
 
     def take(self, seen: Look, now: float) -> None:
         """Follow one picture."""
-        if self.over:
-            return
-        if now > self._until:
-            self._fail(now)
+        if self.wait(now):
             return
         if seen.face is None or seen.pose is None:
             # A face that is lost while it turns may be found again; another face then is noticed by its place.
             return
         if self._box is not None and overlap(self._box, seen.face.box) < OVERLAP:
-            self._fail(now)
+            self.refuse(now)
             return
         self._box = seen.face.box
         self._follow(seen.pose, seen.eyes, now)
+
+    def wait(self, now: float) -> bool:
+        """Let time pass; true when there is nothing more to see in this picture."""
+        if not self.over and now > self._until:
+            self.refuse(now)
+            return True
+        return self.over
+
+    def refuse(self, now: float) -> None:
+        """Count a try that came to nothing, and begin anew with other movements."""
+        self._tries += 1
+        if not self.over:
+            self._begin(now)
 
     def _follow(self, pose: Pose, eyes: float | None, now: float) -> None:
         if self._rest is None:
@@ -97,7 +107,7 @@ class Challenge:
             return
         done = self._did(self._left[0], pose, eyes)
         if done is None:
-            self._fail(now)
+            self.refuse(now)
         elif done:
             self._left.pop(0)
             self._rest = None
@@ -120,11 +130,6 @@ class Challenge:
             self._moved or eyes < EYES_SHUT * self._eyes,
         )
         return back
-
-    def _fail(self, now: float) -> None:
-        self._tries += 1
-        if not self.over:
-            self._begin(now)
 
     def _begin(self, now: float) -> None:
         self._left = self._chance.sample(self._choice, STEPS)

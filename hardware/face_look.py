@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from hardware import face_quality
-from hardware.face_ports import Ability, FaceFault, SeenFace
+from hardware.face_ports import Ability, FaceFault, Portrait, SeenFace
 from hardware.face_quality import LIVE, Limits, Pose
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from hardware.face_ports import FaceEngine, Frame, Vector
+    from hardware.face_ports import FaceEngine, Frame
 
 
 # Nothing was there: of all faults the one that helps least.
@@ -21,7 +21,7 @@ SILENT = frozenset({FaceFault.NO_FACE, FaceFault.NO_PICTURE})
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """What one picture shows; `vector` is there for a face that is good enough and asked for."""
+    """What one picture shows; `portrait` is there for a face that is good enough."""
 
     faces: tuple[SeenFace, ...] = ()
     face: SeenFace | None = None
@@ -30,16 +30,19 @@ class Look:
     pose: Pose | None = None
     live: bool | None = None
     eyes: float | None = None
-    vector: Vector | None = field(default=None, repr=False)
+    portrait: Portrait | None = None
 
 
-def look(engine: FaceEngine, frame: Frame, limits: Limits = LIVE, *, live: bool = False) -> Look:
-    """Look at a picture for the one face that is meant."""
+def look(
+    engine: FaceEngine, frame: Frame, limits: Limits = LIVE, *, live: bool = False, eyes: bool = False
+) -> Look:
+    """Look at a picture for the one face that is meant; `live` and `eyes` ask for what takes more time."""
     faces = tuple(engine.detect(frame))
     chosen = face_quality.main_face(faces, limits)
     if isinstance(chosen, FaceFault):
         return Look(faces, fault=chosen)
-    return replace(at_face(engine, frame, chosen, limits, live=live), faces=faces)
+    seen = replace(at_face(engine, frame, chosen, limits, live=live), faces=faces)
+    return replace(seen, eyes=engine.eyes_open(frame, chosen)) if eyes and not seen.fault else seen
 
 
 def look_at_all(engine: FaceEngine, frame: Frame, most: int, *, live: bool = False) -> list[Look]:
@@ -71,8 +74,8 @@ def at_face(engine: FaceEngine, frame: Frame, face: SeenFace, limits: Limits, *,
         return Look(face=face, fault=FaceFault.COVERED, pose=found.pose)
     alive = engine.is_live(frame, face) if live else None
     # A picture of a face gets no vector: nobody shall be recognised by it.
-    vector = None if alive is False else engine.embed(crop)
-    return Look(face=face, quality=judged, pose=found.pose, live=alive, vector=vector)
+    portrait = None if alive is False else Portrait(engine.pack, engine.embed(crop))
+    return Look((), face, None, judged, found.pose, alive, portrait=portrait)
 
 
 def most_telling(faults: Sequence[FaceFault]) -> FaceFault:

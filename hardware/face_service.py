@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import logging
 import threading
-from typing import TYPE_CHECKING, Any
+from concurrent.futures import CancelledError
+from typing import TYPE_CHECKING, TypeVar
 
 from hardware import face_packs
 from hardware.drivers.face_engines import build
@@ -42,6 +43,8 @@ if TYPE_CHECKING:
     from hardware.face_ports import FaceEngine, Frame, Pack, Prompt, SeenFace
 
 logger = logging.getLogger(__name__)
+
+T = TypeVar("T")
 
 STILL_FORMATS = ("JPEG", "PNG")
 STILL_BYTES = 8_000_000
@@ -125,22 +128,18 @@ class FaceService:
 
     def portrait_of_frame(self, frame: Frame, limits: Limits = STILL) -> Portrait | FaceFault:
         """The portrait of the one good face in a BGR picture."""
-        seen, pack = self.look(frame, limits)
-        if pack is None or seen.fault is not None or seen.vector is None:
-            return seen.fault or FaceFault.FAILED
-        return Portrait(pack, seen.vector)
+        seen = self.look(frame, limits)
+        return seen.portrait or seen.fault or FaceFault.FAILED
 
     def capture(
         self, feed: CameraFeed, *, seconds: float = 3.0, stop: threading.Event | None = None
     ) -> Portrait | FaceFault:
         """The portrait from the best picture that a camera gives within the time, for enrolment."""
         taken = Taken()
-        pack = self._ready_pack()
-        if pack is None:
+        if self._ready_pack() is None:
             return FaceFault.NO_MODELS
-        capture(feed, lambda frame: taken.take(self.look(frame)[0]), seconds, stop)
-        best = taken.best
-        return Portrait(pack, best) if best is not None else taken.fault
+        capture(feed, lambda frame: taken.take(self.look(frame)), seconds, stop)
+        return taken.best or taken.fault
 
     def verify(
         self,
@@ -186,13 +185,13 @@ class FaceService:
 
     # -- for the parts of the service ------------------------------------------------------------------------------
 
-    def look(self, frame: Frame, limits: Limits = LIVE, *, live: bool = False) -> tuple[Look, Pack | None]:
-        """One look at one picture, and the pack that made it."""
-        return self._ask(lambda engine: look(engine, frame, limits, live=live))
+    def look(self, frame: Frame, limits: Limits = LIVE, *, live: bool = False, eyes: bool = False) -> Look:
+        """One look at one picture for the one face meant."""
+        return self._ask(lambda engine: look(engine, frame, limits, live=live, eyes=eyes))
 
     def signs(self, frame: Frame) -> Look:
         """How the one face of a picture is turned."""
-        return self._ask(lambda engine: signs(engine, frame))[0]
+        return self._ask(lambda engine: signs(engine, frame))
 
     def send_look_at_all(self, frame: Frame, most: int, *, live: bool) -> Future[list[Look]] | None:
         """Look at several faces when there is time; None when there is none now."""
@@ -205,24 +204,24 @@ class FaceService:
         except (WorkerBusy, WorkerStopped):
             return None
 
-    def _ask(self, job: Callable[[FaceEngine], Look]) -> tuple[Look, Pack | None]:
+    def _ask(self, job: Callable[[FaceEngine], Look]) -> Look:
         with self._lock:
             worker, engine = self._worker, self._engine
         if worker is None or engine is None:
-            return Look(fault=FaceFault.NO_MODELS), None
+            return Look(fault=FaceFault.NO_MODELS)
         try:
-            return worker.call(lambda: self._counted(lambda: job(engine))), engine.pack
+            return worker.call(lambda: self._counted(lambda: job(engine)))
         except WorkerBusy:
-            return Look(fault=FaceFault.BUSY), None
-        except WorkerStopped:
-            return Look(fault=FaceFault.NO_MODELS), None
+            return Look(fault=FaceFault.BUSY)
+        except (WorkerStopped, CancelledError):
+            return Look(fault=FaceFault.NO_MODELS)
         except ValueError:  # no picture, or a face whose points or numbers make no sense
-            return Look(fault=FaceFault.NO_PICTURE), None
+            return Look(fault=FaceFault.NO_PICTURE)
         except Exception as error:
             logger.warning("Face engine failed: %s", type(error).__name__)
-            return Look(fault=FaceFault.FAILED), None
+            return Look(fault=FaceFault.FAILED)
 
-    def _counted(self, job: Callable[[], Any]) -> Any:
+    def _counted(self, job: Callable[[], T]) -> T:
         """Run a job on the engine; when it fails again and again, the service says so."""
         try:
             answer = job()

@@ -22,6 +22,11 @@ LIVE_PICTURES = 2
 FAKE_PICTURES = 2
 
 
+def likeness(one: Portrait, two: Portrait) -> float:
+    """The cosine of two portraits of one pack."""
+    return float(np.dot(one.vector, two.vector))
+
+
 @dataclass
 class Comparison:
     """Takes looks until it is settled, then gives a verdict."""
@@ -47,12 +52,14 @@ class Comparison:
         """Count one picture."""
         if self.needs_life and seen.fault is None and seen.live is False:
             self.fakes += 1
-        elif seen.fault is not None or seen.vector is None:
+        elif seen.fault is not None or seen.portrait is None:
             self.faults.append(seen.fault or FaceFault.NO_FACE)
+        elif seen.portrait.pack.id != self.reference.pack.id:
+            self.faults.append(FaceFault.OTHER_PACK)
         elif self.needs_life and seen.live is None:
             self.faults.append(FaceFault.NO_LIVENESS)
         else:
-            self.scores.append(float(np.dot(seen.vector, self.reference.vector)))
+            self.scores.append(likeness(seen.portrait, self.reference))
 
     @property
     def is_alive(self) -> bool:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
 from hardware.camera_feed import Mark
-from hardware.face_ports import FaceFault, Liveness, Portrait
+from hardware.face_ports import FaceFault, Liveness
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from hardware.camera_feed import CameraFeed
     from hardware.face_index import FaceIndex, Nearest
     from hardware.face_look import Look
-    from hardware.face_ports import FaceState, Frame, SeenFace
+    from hardware.face_ports import Frame, SeenFace
 
 logger = logging.getLogger(__name__)
 
@@ -74,10 +74,6 @@ class Presence:
 class Service(Protocol):
     """What a watch needs of the face service."""
 
-    @property
-    def state(self) -> FaceState:
-        """How it is."""
-
     def send_look_at_all(self, frame: Frame, most: int, *, live: bool) -> Future[list[Look]] | None:
         """Look at several faces when there is time."""
 
@@ -108,7 +104,7 @@ class FaceWatch:
             self._thread.join(JOIN_SECONDS)
 
     def _run(self) -> None:
-        number = 0
+        number, failed = 0, ""
         while not self._stop.is_set():
             began = time.monotonic()
             newest = self._feed.wait_newer(number, WAIT_SECONDS)
@@ -117,9 +113,12 @@ class FaceWatch:
             number, frame = newest
             try:
                 self._look(frame)
+                failed = ""
             except Exception as error:
-                # A receiver or the engine failed; the next picture is another chance.
-                logger.warning("Face watch: %s", type(error).__name__)
+                # A receiver or the engine failed; the next picture is another chance, and one line is enough.
+                if failed != type(error).__name__:
+                    failed = type(error).__name__
+                    logger.warning("Face watch: %s", failed)
             self._stop.wait(max(0.0, 1 / self._rule.per_second - (time.monotonic() - began)))
 
     def _look(self, frame: Frame) -> None:
@@ -142,12 +141,12 @@ class FaceWatch:
             self._on_match(matches[key])
 
     def _nearest(self, seen: Look) -> Nearest | None:
-        pack = self._service.state.pack
-        if seen.vector is None or pack is None:
+        # After a change of models the index is of others until the application has made a new one.
+        if seen.portrait is None or seen.portrait.pack.id != self._index.pack.id:
             return None
         if self._rule.liveness is Liveness.PASSIVE and seen.live is not True:
             return None
-        found = self._index.search(Portrait(pack, seen.vector))
+        found = self._index.search(seen.portrait)
         if found is None or found.score < self._rule.threshold or found.lead < self._rule.margin:
             return None
         return found

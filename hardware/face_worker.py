@@ -52,7 +52,7 @@ class FaceWorker:
             raise WorkerBusy from None
 
     def send(self, job: Callable[[], T], wait: float = 0.0) -> Future[T]:
-        """Queue a job; the answer comes later."""
+        """Queue a job; the answer comes later. WorkerBusy when there is no place for it within `wait`."""
         if self._stopping.is_set():
             raise WorkerStopped
         answer: Future[T] = Future()
@@ -60,49 +60,30 @@ class FaceWorker:
             self._jobs.put((job, answer), block=wait > 0, timeout=wait if wait > 0 else None)
         except queue.Full:
             raise WorkerBusy from None
-        if self._stopping.is_set():
-            self._drain()
+        # Queued behind the signal to end, it would never be run.
+        if self._stopping.is_set() and answer.cancel():
+            raise WorkerStopped
         return answer
 
     def stop(self) -> None:
         """Finish the job at hand, refuse the rest, end the thread."""
         self._stopping.set()
-        self._drain()
-        try:
-            self._jobs.put_nowait(None)
-        except queue.Full:
-            self._drain()
-            self._jobs.put(None)
-        if self._thread is not threading.current_thread():
-            self._thread.join(JOIN_SECONDS)
-        self._drain()
-
-    def _drain(self) -> None:
-        while True:
-            try:
-                entry = self._jobs.get_nowait()
-            except queue.Empty:
-                return
-            if entry is None:
-                # The thread's own signal to end; it is put back for it.
-                if self._thread.is_alive():
-                    self._jobs.put(None)
-                return
-            if entry[1].set_running_or_notify_cancel():
-                entry[1].set_exception(WorkerStopped())
+        self._jobs.put(None, timeout=JOIN_SECONDS)
+        self._thread.join(JOIN_SECONDS)
 
     def _run(self) -> None:
         while (entry := self._jobs.get()) is not None:
             job, answer = entry
-            if not answer.set_running_or_notify_cancel():
-                continue
-            if self._stopping.is_set():
-                answer.set_exception(WorkerStopped())
-                continue
-            try:
-                answer.set_result(job())
-            except BaseException as error:
-                answer.set_exception(error)
-            finally:
-                # An answer would otherwise hold the last picture until the next one comes.
-                del job, answer, entry
+            if answer.set_running_or_notify_cancel():
+                self._answer(job, answer)
+            # What is done must not hold its picture until the next one comes.
+            del job, answer, entry
+
+    def _answer(self, job: Callable[[], Any], answer: Future[Any]) -> None:
+        if self._stopping.is_set():
+            answer.set_exception(WorkerStopped())
+            return
+        try:
+            answer.set_result(job())
+        except Exception as error:
+            answer.set_exception(error)

@@ -66,15 +66,15 @@ class InsightFaceEngine:
             analysis.prepare(ctx_id=-1, det_thresh=DETECTOR_SCORE, det_size=DETECTOR_SIZE)
             self._detector = analysis.models["detection"]
             self._recogniser = analysis.models["recognition"]
+            made = self.embed(np.full((CROP, CROP, 3), (0, 1, 2), np.uint8)).size
         except Exception as error:  # assertions, runtime errors and key errors of three libraries
             raise PackError("model_broken", checked.pack.name) from error
+        if made != checked.pack.dimension:
+            raise PackError("dimension_wrong", str(made))
         self._dense = analysis.models.get(DENSE)
         self._aids = FaceAids(checked)
         self.pack: Pack = checked.pack
         self.abilities = self._aids.abilities | ({Ability.EYES} if self._dense else set())
-        made = int(self._recogniser.output_shape[-1])
-        if made != checked.pack.dimension:
-            raise PackError("dimension_wrong", str(made))
 
     def detect(self, frame: Frame) -> Sequence[SeenFace]:
         """All faces of a picture, the largest first."""

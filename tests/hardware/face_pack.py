@@ -48,9 +48,9 @@ def opencv_source(folder: Path, *, seed: int = 8, extras: bool = False) -> Path:
     return folder
 
 
-def install(models: Path, name: str, source: Path, *, accepted: bool = True) -> CheckedPack:
+def install(models: Path, name: str, source: Path) -> CheckedPack:
     """Import a source folder as the command does."""
-    return face_import.take(models, name, face_import.examine(source), ACCEPTED if accepted else None)
+    return face_import.take(models, name, face_import.examine(source), ACCEPTED)
 
 
 def scrfd(path: Path) -> None:
