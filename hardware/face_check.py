@@ -71,8 +71,10 @@ class Check:
         if not self._challenge():
             return replace(verdict, outcome=FaceOutcome.UNREADABLE, fault=FaceFault.NOT_DONE)
         # Somebody else may have stepped in to turn the head.
+        self._say(Prompt.LOOK)
         again = self._compare()
-        return replace(again, liveness=Liveness.CHALLENGE, frames=verdict.frames + again.frames)
+        reached = Liveness.NONE if again.outcome is FaceOutcome.UNREADABLE else Liveness.CHALLENGE
+        return replace(again, liveness=reached, frames=verdict.frames + again.frames)
 
     def _compare(self) -> FaceVerdict:
         found = Comparison(self.reference, self.same, self.other, self.level)
@@ -96,8 +98,6 @@ class Check:
         return seen
 
     def _challenge(self) -> bool:
-        if self.prompt is None:
-            return False
         challenge = Challenge(self.looker.abilities, CHANCE, time.monotonic())
         told: list[Prompt] = []
 
@@ -124,6 +124,10 @@ class Check:
             challenge.take(seen, time.monotonic())
 
     def _tell(self, challenge: Challenge, told: list[Prompt]) -> None:
-        if self.prompt is not None and not challenge.over and challenge.prompt not in told[-1:]:
+        if not challenge.over and challenge.prompt not in told[-1:]:
             told.append(challenge.prompt)
-            self.prompt(challenge.prompt)
+            self._say(challenge.prompt)
+
+    def _say(self, what: Prompt) -> None:
+        if self.prompt is not None:
+            self.prompt(what)

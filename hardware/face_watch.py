@@ -61,6 +61,7 @@ class Presence:
         for key in [key for key, at in self._seen.items() if now - at > self.gone_seconds]:
             del self._seen[key]
             self._told.discard(key)
+            self._streak.pop(key, None)
         self._streak = {key: self._streak.get(key, 0) + 1 for key in dict.fromkeys(keys)}
         news = []
         for key, times in self._streak.items():

@@ -69,7 +69,7 @@ def _paint(picture: Any, person: Person) -> None:
 def washed_out(picture: Any) -> Any:
     """What a bad print does to colours."""
     grey = picture.max(axis=2, keepdims=True).astype(np.float32)
-    return (0.12 * picture + 0.6 * grey).astype(np.uint8)
+    return (0.3 * picture + 0.45 * grey).astype(np.uint8)
 
 
 def png(picture: Any) -> bytes:
