@@ -293,6 +293,26 @@ def _accept_clock(_: argparse.Namespace) -> int:
     return 0
 
 
+def _models(options: argparse.Namespace) -> int:
+    from app.commands import face_models
+
+    data_dir = get_settings().data_dir
+    if options.action == "list":
+        return face_models.show(data_dir, say)
+    if options.action == "check":
+        return face_models.check(data_dir, options.target, say)
+    return face_models.take(data_dir, Path(options.target), options.name, options.accept_licence, say)
+
+
+def _evaluate(options: argparse.Namespace) -> int:
+    from app.commands import face_evaluation_report
+
+    out = Path(options.out or "evaluation").absolute()
+    return face_evaluation_report.run(
+        get_settings().data_dir, Path(options.folder), options.far, out, options.pack, say
+    )
+
+
 def _doctor(_: argparse.Namespace) -> int:
     from app.commands import doctor
 
@@ -343,6 +363,20 @@ def _backup_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--with-key", action="store_true")
 
 
+def _models_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("action", choices=["list", "check", "import"])
+    parser.add_argument("target", nargs="?", default="")
+    parser.add_argument("--name", default="")
+    parser.add_argument("--accept-licence", action="store_true")
+
+
+def _evaluate_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("folder")
+    parser.add_argument("--far", type=float, default=0.0001)
+    parser.add_argument("--out", default="")
+    parser.add_argument("--pack", default="")
+
+
 Command = tuple[Callable[[argparse.Namespace], int], Callable[[argparse.ArgumentParser], None]]
 COMMANDS: dict[str, Command] = {
     "run": (_run, _none),
@@ -359,6 +393,8 @@ COMMANDS: dict[str, Command] = {
     "rotate-keys": (_rotate_keys, _none),
     "verify-audit": (_verify_audit, _none),
     "accept-clock": (_accept_clock, _none),
+    "models": (_models, _models_options),
+    "evaluate": (_evaluate, _evaluate_options),
     "doctor": (_doctor, _none),
 }
 
