@@ -56,8 +56,13 @@ def install(models: Path, name: str, source: Path) -> CheckedPack:
 def scrfd(path: Path) -> None:
     """A detector with SCRFD's outputs: input (rgb-127.5)/128, any size."""
     g = Graph()
+    scrfd_outputs(g, path, "input.1")
+
+
+def scrfd_outputs(g: Graph, path: Path, picture: str) -> None:
+    """Finish a detector that looks at this picture, and save it."""
     outputs: dict[str, list[int | str]] = {}
-    for stride, score, box, points in _cells(g, "input.1"):
+    for stride, score, box, points in cells(g, picture):
         none = g.op("Mul", score, 0.0)
         for name, value, width in (
             ("score", (score, none), 1),
@@ -76,7 +81,7 @@ def yunet(path: Path) -> None:
     g = Graph()
     rgb = g.op("Div", g.op("Sub", "input", 127.5), 128.0)
     outputs: dict[str, list[int | str]] = {}
-    for stride, score, box, points in _cells(g, rgb):
+    for stride, score, box, points in cells(g, rgb):
         count = (640 // stride) ** 2
         left, top, right, bottom = (g.column(box, index) for index in range(4))
         raised = g.op("Mul", g.op("Clip", g.op("Add", g.op("Mul", score, 0.5), 0.55), 0.0, 1.0), 1.0)
@@ -97,14 +102,14 @@ def yunet(path: Path) -> None:
 def arcface(path: Path, seed: int = 7, dimension: int = 512) -> None:
     """A recogniser with ArcFace's input and output."""
     g = Graph()
-    _project(g, "input.1", "683", seed, dimension)
+    project(g, "input.1", "683", seed, dimension)
     g.save(path, {"input.1": ["None", 3, 112, 112]}, {"683": ["None", dimension]})
 
 
 def sface(path: Path, seed: int = 8) -> None:
     """A recogniser with SFace's input and output."""
     g = Graph()
-    _project(g, "data", "fc1", seed, 128)
+    project(g, "data", "fc1", seed, 128)
     g.save(path, {"data": [1, 3, 112, 112]}, {"fc1": [1, 128]})
 
 
@@ -149,7 +154,7 @@ def _saturation(g: Graph, rgb: str) -> str:
     return g.op("Sub", top, low)
 
 
-def _project(g: Graph, source: str, out: str, seed: int, dimension: int) -> None:
+def project(g: Graph, source: str, out: str, seed: int, dimension: int) -> None:
     chance = np.random.default_rng(seed)
     blocks = g.op("Flatten", g.op("AveragePool", source, kernel_shape=[28, 28], strides=[28, 28]), axis=1)
     centred = g.op("Sub", blocks, g.op("ReduceMean", blocks, axes=[1], keepdims=1))
@@ -173,7 +178,7 @@ def _above(g: Graph, value: str, level: float) -> str:
     return g.op("Clip", g.op("Mul", g.op("Sub", value, level), 20.0), 0.0, 1.0)
 
 
-def _cells(g: Graph, rgb: str) -> list[tuple[int, str, str, str]]:
+def cells(g: Graph, rgb: str) -> list[tuple[int, str, str, str]]:
     """For each stride: score, distances to the edges, and five points of each cell, in strides."""
     bright = _above(g, g.op("ReduceMax", rgb, axes=[1], keepdims=1), 0.17)
     white = _above(g, g.op("ReduceMin", rgb, axes=[1], keepdims=1), 0.6)
