@@ -115,10 +115,11 @@ def check(models: Path, name: str, *, licence: bool = True) -> CheckedPack:
             raise PackError("file_missing", file.name)
         if digest(path) != file.sha256:
             raise PackError("file_changed", file.name)
-    known = {file.name for file in manifest.files}
-    # The engine takes the first model of a kind that it finds: one that was put there later could take another's place.
-    for path in sorted(folder.glob("*.onnx")):
-        if path.name not in known:
+    known = {MANIFEST, *(file.name for file in manifest.files)}
+    # The engine takes the first model of a kind that it finds, and other libraries' manifests change how it reads them: what was
+    # put there later could take another's place.
+    for path in sorted(folder.iterdir()):
+        if path.name not in known and not path.name.startswith("."):
             raise PackError("file_unknown", path.name)
     if licence and not manifest.accepted_at:
         raise PackError("licence_open", manifest.licence)

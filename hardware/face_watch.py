@@ -132,9 +132,7 @@ class FaceWatch:
         if self._stop.is_set():
             return
         nearest = [self._nearest(each) for each in seen]
-        self._feed.mark(
-            "face", [_mark(each, found is not None) for each, found in zip(seen, nearest, strict=True)]
-        )
+        self._feed.mark("face", [self._mark(each, found) for each, found in zip(seen, nearest, strict=True)])
         if self._on_faces is not None:
             self._on_faces([each.face for each in seen if each.face is not None])
         matches = {found.key: found for found in nearest if found is not None}
@@ -152,9 +150,10 @@ class FaceWatch:
             return None
         return found
 
-
-def _mark(seen: Look, known: bool) -> Mark:
-    assert seen.face is not None
-    box = seen.face.box
-    label = "match" if known else str(seen.fault or (FaceFault.NO_LIVENESS if seen.live is False else ""))
-    return Mark("face", box.x, box.y, box.width, box.height, label)
+    def _mark(self, seen: Look, found: Nearest | None) -> Mark:
+        assert seen.face is not None
+        label = "match" if found is not None else str(seen.fault or "")
+        if not label and self._rule.liveness is Liveness.PASSIVE and seen.live is not True:
+            label = FaceFault.NO_LIVENESS.value
+        box = seen.face.box
+        return Mark("face", box.x, box.y, box.width, box.height, label)

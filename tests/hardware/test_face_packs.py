@@ -63,6 +63,11 @@ BROKEN: dict[str, tuple[Callable[[Path], object], ServiceCode, str]] = {
         ServiceCode.PACK_BROKEN,
         "file_unknown",
     ),
+    "another library's manifest": (
+        lambda p: (p / "manifest.json").write_text('{"manifest_version": 2}'),
+        ServiceCode.PACK_BROKEN,
+        "file_unknown",
+    ),
     "no manifest": (lambda p: (p / MANIFEST).unlink(), ServiceCode.PACK_BROKEN, "manifest_missing"),
     "no json": (lambda p: (p / MANIFEST).write_text("{"), ServiceCode.PACK_BROKEN, "manifest_broken"),
     "no files": (lambda p: change(p / MANIFEST, files={}), ServiceCode.PACK_BROKEN, "models_incomplete"),

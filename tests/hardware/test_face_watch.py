@@ -88,6 +88,22 @@ def test_nobody_is_told_without_reason(insight: FaceService, shown: Any, options
     assert told == []
 
 
+def test_a_watch_that_cannot_see_life_knows_nobody_and_says_so(face_models: Path) -> None:
+    service = running(face_models, "second")
+    looks: list[int] = []
+    with (
+        Camera(scene(Person(1))) as camera,
+        watching(
+            service, camera.feed, index_of(service, 1), liveness="passive", on_faces=lambda f: looks.append(1)
+        ) as told,
+    ):
+        eventually(lambda: len(looks) >= 4, 30)
+        labels = {mark.label for mark in camera.feed.marks}
+    service.stop()
+    assert told == []
+    assert labels == {FaceFault.NO_LIVENESS}
+
+
 def test_who_is_removed_is_no_longer_known(insight: FaceService) -> None:
     index = index_of(insight, 1)
     looks: list[int] = []
