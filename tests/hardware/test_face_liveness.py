@@ -47,6 +47,9 @@ def test_a_print_is_told_by_the_packs_model_and_a_living_face_passes(insight: Fa
         careless = insight.verify(camera.feed, anna, same=SAME, other=OTHER, liveness="none", seconds=20)
     assert (alive.outcome, alive.liveness) == (FaceOutcome.SAME, Liveness.PASSIVE)
     assert (fake.outcome, fake.liveness) == (FaceOutcome.SPOOFED, Liveness.NONE)
+    assert insight.look(washed_out(scene(ANNA)), live=True).portrait is None, (
+        "nobody is recognised by a print"
+    )
     assert careless.outcome is FaceOutcome.SAME, "the print is good enough for a comparison alone"
 
 

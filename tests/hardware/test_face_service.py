@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import struct
 import threading
+import time
 import zlib
 from pathlib import Path
 from typing import Any
@@ -146,9 +147,18 @@ def test_a_small_file_cannot_hold_a_picture_that_fills_the_memory(insight: FaceS
     rows = zlib.compress(bytes(1000))
     bomb = b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", rows) + chunk(b"IEND", b"")
     assert insight.portrait(bomb) is FaceFault.NO_PICTURE
-    large = struct.pack(">IIBBBBB", 6_000, 5_000, 8, 2, 0, 0, 0)
-    bomb = b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", large) + chunk(b"IDAT", rows) + chunk(b"IEND", b"")
-    assert insight.portrait(bomb) is FaceFault.NO_PICTURE
+    # Whole and valid, and still too many pixels.
+    assert insight.portrait(png(np.zeros((5000, 5000, 3), np.uint8))) is FaceFault.NO_PICTURE
+
+
+def test_an_old_picture_is_not_of_who_stands_there_now(insight: FaceService) -> None:
+    feed, anna = CameraFeed(), portrait(insight, ANNA)
+    feed.publish(scene(ANNA))
+    feed._taken_at = time.monotonic() + 3600  # however slow this machine is
+    assert insight.verify(feed, anna, same=SAME, other=OTHER, seconds=20).outcome is FaceOutcome.SAME
+    feed._taken_at = -3600.0
+    verdict = insight.verify(feed, anna, same=SAME, other=OTHER, seconds=0.3)
+    assert (verdict.outcome, verdict.fault) == (FaceOutcome.UNREADABLE, FaceFault.NO_PICTURE)
 
 
 @pytest.mark.req("ID-02")
