@@ -5,6 +5,7 @@ from app.domain.access import models as access
 from app.domain.admission import models as admission
 from app.domain.booking import models as booking
 from app.domain.duty import models as duty
+from app.domain.identity import models as identity
 from app.domain.people import models as people
 from app.domain.records import models as records
 from app.domain.sites import models as sites
@@ -15,6 +16,7 @@ __all__ = [
     "audit",
     "booking",
     "duty",
+    "identity",
     "keys",
     "lease",
     "outbox",

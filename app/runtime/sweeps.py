@@ -29,6 +29,7 @@ from app.domain.admission.models import Attempt, LaneChanged
 from app.domain.booking import repository as bookings
 from app.domain.booking.models import BookingChanged
 from app.domain.booking.rules import BookingStatus
+from app.domain.identity import faces
 from app.domain.people.models import WebSession
 from app.domain.records import retention
 from app.domain.sites import repository as sites
@@ -162,6 +163,9 @@ class Sweeper:
         """Purge a site batch by batch; False when another process took the lead meanwhile and goes on with it."""
         while await self._database.write(lambda session: retention.purge(session, site_id, clock.now())):
             logger.info("A batch of expired personal data was removed")
+            if not await self._leads():
+                return False
+        while await self._database.write(lambda session: faces.sweep(session, site_id, clock.now())):
             if not await self._leads():
                 return False
         await self._database.write(lambda session: night_done(session, site_id, moment))

@@ -18,6 +18,7 @@ from app.domain.booking import service as booking_service
 from app.domain.booking.models import Booking, BookingChanged
 from app.domain.booking.rules import BookingSource, BookingStatus, permit_hours
 from app.domain.booking.service import Invitation
+from app.domain.identity import templates
 from app.domain.people import repository as people
 from app.domain.people.models import Person
 from app.domain.people.service import RESIDENT, VISITOR
@@ -101,6 +102,7 @@ def end(session: Session, actor: Actor, booking_id: str) -> Booking:
         return booking
     booking.status = BookingStatus.CANCELLED
     service.block_cards(session, actor, booking.id)
+    templates.forget_holder(session, booking.visitor_id, "permit_ended")
     _changed(session, actor, booking, "permit.end")
     return booking
 

@@ -12,12 +12,15 @@ from app.domain.access import repository as access
 from app.domain.access import service as access_service
 from app.domain.access.rules import BADGE, CardStatus, PassStatus, parse, step_fault
 from app.domain.admission.rules import Evidence, Kind, Result
+from app.domain.identity import faces
 from app.domain.identity.read_document import ReadDocument
 
 
 @dataclass(frozen=True, slots=True)
 class Presented:
-    """Something held before a reader: ``code`` text, ``card`` UID, ``document`` or ``unreadable``; nonce from the device."""
+    """Something held before a reader: ``code`` text, ``card`` UID, ``face`` that was recognised (the id of its template),
+    ``document`` or ``unreadable``; nonce from the device.
+    """
 
     kind: str
     text: str
@@ -66,6 +69,8 @@ def examine(session: Session, site_id: str, item: Presented, now: datetime) -> F
         if issued is None:
             return Finding(Kind.SHORT_CODE, Result.UNKNOWN)
         return Finding(Kind.SHORT_CODE, PASS_RESULTS[PassStatus(issued.status)], issued.booking_id, issued.id)
+    if item.kind == "face":
+        return _examine_face(session, site_id, item.text, now)
     kind = Kind.CARD if item.text.startswith("card") else Kind.CODE
     return Finding(kind, Result.UNREADABLE)
 
@@ -89,6 +94,13 @@ def _examine_card(session: Session, site_id: str, uid: str) -> Finding:
     if card is None:
         return Finding(Kind.CARD, Result.UNKNOWN)
     return Finding(Kind.CARD, CARD_RESULTS[CardStatus(card.status)], card.booking_id, card_id=card.id)
+
+
+def _examine_face(session: Session, site_id: str, template_id: str, now: datetime) -> Finding:
+    # The database says whether a face may be used, not the index that found it. One that was taken back a moment ago
+    # is no finding against anybody (F-7).
+    booking_id = faces.permit_of(session, site_id, template_id, now)
+    return Finding(Kind.FACE, Result.OK if booking_id else Result.UNREADABLE, booking_id)
 
 
 def _examine_code(session: Session, site_id: str, text: str, now: datetime) -> Finding:

@@ -12,6 +12,7 @@ from app.domain.access import permit_queries
 from app.domain.admission import repository as admission
 from app.domain.admission.models import Attempt, Visit
 from app.domain.booking.models import Booking
+from app.domain.identity import consents
 from app.domain.people import repository as people
 from app.domain.people.service import VISITOR
 from app.domain.records import repository
@@ -112,6 +113,7 @@ def erase_person(session: Session, person_id: str, now: datetime) -> None:
     person.name = person.phone = person.company = person.document_tail = person.phone_index = None
     person.erased_at = now
     session.add(person)
+    consents.forget_person(session, person_id)
     for card in permit_queries.cards_of_person(session, person_id):
         card.label = None
         session.add(card)
