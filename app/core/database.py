@@ -183,6 +183,19 @@ class Database:
         except OperationalError as error:  # a full disk ends the transaction for all of them
             raise Retryable("database_busy") from error
 
+    def fold_log(self) -> None:
+        """Have what was deleted leave the log as well (SQLite), as far as no reader is still at it; it is overwritten anyway.
+
+        Elsewhere the server sees to its own log.
+        """
+        if not self.is_sqlite:
+            return
+        connection = self.engine.raw_connection()
+        try:
+            connection.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        finally:
+            connection.close()
+
     def close(self) -> None:
         """Let running work end, then close every connection."""
         self._readers.shutdown(wait=True)

@@ -60,6 +60,8 @@ class Settings:
         default_factory=lambda: _number("SIGN_IN_ADDRESS_ATTEMPTS", 30, 5, 1000)
     )
     reveals_per_hour: int = field(default_factory=lambda: _number("REVEALS_PER_HOUR", 20, 1, 200))
+    # A folder below <data>/models; empty means that people compare faces (see docs/faces.md).
+    face_pack: str = field(default_factory=lambda: _text("FACE_PACK", ""))
     lost_pass_fee_fen: int = field(default_factory=lambda: _number("LOST_PASS_FEE_FEN", 2000, 0, 1_000_000))
 
     @property

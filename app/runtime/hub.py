@@ -7,6 +7,7 @@ database is busy the event waits and is tried again, its nonce makes that harmle
 from __future__ import annotations
 
 import asyncio
+import base64
 import logging
 from collections.abc import Callable, Coroutine
 from itertools import chain, repeat
@@ -18,14 +19,17 @@ from app.core import clock
 from app.core.database import Database, announce
 from app.core.errors import GateError, Retryable
 from app.domain.admission import judging, presenting
+from app.domain.admission.arrival import OPEN, Arrival
 from app.domain.admission.evidence import Presented
 from app.domain.admission.models import LaneChanged
 from app.domain.booking.models import BookingChanged
 from app.domain.identity import read_document
+from app.domain.identity.models import FacesChanged
 from app.domain.people.models import InboxChanged, SessionEnded
 from app.domain.sites import repository as sites
 from app.domain.sites.models import Device, PolicyChanged
 from app.runtime import sessions
+from app.runtime.faces import Faces
 from app.runtime.laid_documents import LaidDocuments
 from app.runtime.live import Live
 from hardware.camera_feed import CameraFeed
@@ -63,6 +67,7 @@ class Hub:
         self.hardware = HardwareService(self._receive_event, self._receive_health)
         self.cues: dict[str, tuple[int, str]] = {}
         self.laid = LaidDocuments()
+        self.faces = Faces(database, live, self.hardware, self._receive_event, self._insist)
 
     async def start(self) -> None:
         """Begin to listen; the devices of the database are started."""
@@ -71,10 +76,12 @@ class Hub:
         self._database.listen(self._announced)
         await asyncio.to_thread(self.hardware.start)
         await self.apply_devices()
+        await self.faces.start()
 
     async def stop(self) -> None:
         """Stop the devices, then record what they had handed over."""
         self._stopping = True
+        await self.faces.stop()
         await asyncio.to_thread(self.hardware.stop)
         try:
             async with asyncio.timeout(STOP_SECONDS):
@@ -141,6 +148,17 @@ class Hub:
             self.laid.drop(event.lane_id)
             if arrival.booking_id is None and not self._stopping:
                 self.laid.keep(event.lane_id, item)
+            self._keep_photo(event, arrival)
+
+    def _keep_photo(self, event: DeviceEvent, arrival: Arrival) -> None:
+        """Have the photo of a document compared with who stands there; at the way out nobody is asked who it is."""
+        photo = event.payload.get("photo", "")
+        if self._stopping or not photo or arrival.leaving or arrival.status != OPEN:
+            self.faces.desk.drop(event.lane_id)
+            return
+        picture, kind = base64.b64decode(photo), event.payload.get("photo_type", "")
+        known = arrival.booking_id is not None
+        self.faces.desk.keep(event.lane_id, arrival.id, picture, kind, compare=known)
 
     async def _insist(self, work: Callable[[Session], T], device_id: str) -> T:
         """Write, however long the database is away; what was read waits in its lane's queue meanwhile."""
@@ -186,6 +204,9 @@ class Hub:
         elif isinstance(announcement, PolicyChanged):
             self._live.post(f"devices:{announcement.site_id}")
             self._later(lambda s: _rejudge_site(s, announcement.site_id), then_devices=True)
+        elif isinstance(announcement, FacesChanged):
+            self.faces.changed(announcement)
+            self._live.post(f"faces:{announcement.site_id}")
         elif isinstance(announcement, SessionEnded):
             sessions.forget(announcement.session_ids)
 
@@ -194,6 +215,7 @@ class Hub:
             await self._database.write(work)
             if then_devices:
                 await self.apply_devices()
+                await self.faces.refresh()
 
         if self._loop is not None and not self._loop.is_closed() and not self._stopping:
             self._loop.call_soon_threadsafe(lambda: self._spawn(run()))
@@ -215,6 +237,8 @@ def presented(event: DeviceEvent) -> Presented | None:
     if event.kind is EventKind.DOCUMENT:
         document = read_document.take(event.payload, event.at.date())
         return Presented("document", "", event.nonce, event.at, event.device_id, document)
+    if event.kind is EventKind.FACE:
+        return Presented("face", event.payload["template"], event.nonce, event.at, event.device_id)
     if event.kind is EventKind.UNREADABLE:
         reason = event.payload.get("reason", "")
         kind = event.payload.get("source") or ("card" if "card" in reason else "code")

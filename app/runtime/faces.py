@@ -1,0 +1,103 @@
+"""Faces in this process: the models, the comparison at the lane and the recognition of regulars, with one owner."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+
+from app.core.database import Database
+from app.core.errors import Conflict
+from app.core.settings import get_settings
+from app.domain.identity.models import FacesChanged
+from app.domain.identity.templates import Face
+from app.runtime.face_desk import FaceDesk, Insist
+from app.runtime.face_gate import FaceGate
+from app.runtime.live import Live
+from hardware.face_ports import FaceFault, FaceState, vector_bytes
+from hardware.face_service import FaceService
+from hardware.ports import DeviceEvent
+from hardware.supervisor import HardwareService
+
+logger = logging.getLogger(__name__)
+
+TOPIC = "faces"
+CAPTURE_SECONDS = 4.0
+
+
+class Faces:
+    """Starts after the devices and stops before them; without a pack of models everything else goes on."""
+
+    def __init__(
+        self,
+        database: Database,
+        live: Live,
+        hardware: HardwareService,
+        receive: Callable[[DeviceEvent], None],
+        insist: Insist,
+    ) -> None:
+        self._live, self._hardware, self._database = live, hardware, database
+        self._service = FaceService(get_settings().data_dir / "models")
+        self.desk = FaceDesk(database, live, hardware, self._service, insist)
+        self.gate = FaceGate(database, hardware, self._service, receive)
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._loading: asyncio.Task[None] | None = None
+        self._refreshing: set[asyncio.Task[None]] = set()
+
+    async def start(self) -> None:
+        """Begin to load the models; nothing waits for them."""
+        self._loop = asyncio.get_running_loop()
+        await asyncio.to_thread(self._service.start, get_settings().face_pack)
+        self._loading = asyncio.create_task(self._load())
+
+    async def stop(self) -> None:
+        """Forget every picture and vector, end the threads."""
+        self._loop = None
+        for task in [*self._refreshing, *([self._loading] if self._loading else [])]:
+            task.cancel()
+        await self.desk.clear()
+        await self.gate.stop()
+        await asyncio.to_thread(self._service.stop)
+
+    async def _load(self) -> None:
+        await asyncio.to_thread(self._service.wait_started)
+        self._live.post(TOPIC)
+        await self.refresh()
+
+    @property
+    def state(self) -> FaceState:
+        """How the models are."""
+        return self._service.state
+
+    def changed(self, change: FacesChanged) -> None:
+        """Something of faces was committed: what is gone is out at once, the rest follows on the loop."""
+        self.gate.forget(change)
+        if self._loop is not None and not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(self._refresh_soon, bool(change.gone))
+
+    async def refresh(self) -> None:
+        """Bring the recognition in line with what is in the database; a fault there stops nothing else."""
+        try:
+            await self.gate.refresh()
+        except Exception:
+            logger.exception("The recognition of faces could not be brought up to date")
+
+    async def capture(self, camera_id: str) -> Face | FaceFault:
+        """The face before a camera, for somebody who agreed; raises ``Conflict`` without models or picture."""
+        feed = self._hardware.camera(camera_id)
+        if feed is None:
+            raise Conflict("camera_off")
+        taken = await asyncio.to_thread(self._service.capture, feed, seconds=CAPTURE_SECONDS)
+        if isinstance(taken, FaceFault):
+            return taken
+        return Face(taken.pack.id, taken.pack.dimension, vector_bytes(taken))
+
+    def _refresh_soon(self, gone: bool) -> None:
+        async def work() -> None:
+            if gone:
+                await asyncio.to_thread(self._database.fold_log)
+            await self.refresh()
+
+        task = asyncio.get_running_loop().create_task(work())
+        self._refreshing.add(task)
+        task.add_done_callback(self._refreshing.discard)
