@@ -17,7 +17,7 @@ from app.domain.sites import repository as sites
 from app.domain.sites import service as sites_service
 from app.domain.sites.rules import RiskClass, Rule, VisitorField, VisitorKind, default_rule
 from app.domain.sites.times import retention_days, set_times
-from state import console_times, tabs
+from state import console_faces_view, console_times, tabs
 from state.console_words import Row, assign, or_code, stamp, words_of
 from state.guard import action, me
 from state.shell import locale_of, notify
@@ -225,6 +225,8 @@ def _policy(session: Session, site_id: str, kind: str, locale: str) -> dict[str,
 def _told(entry: AuditEntry, locale: str) -> str:
     if entry.action == "policy.time":
         return console_times.told(entry.details, locale)
+    if entry.action == "policy.faces":
+        return console_faces_view.told(entry.details, locale)
     details = {key: str(value) for key, value in entry.details.items()}
     if entry.action == "policy.risk_class":
         before, after = (text(locale, f"console.risk.{details.get(key)}") for key in ("from", "to"))

@@ -14,9 +14,11 @@ from app.core.database import get_database
 from app.core.i18n import text
 from app.core.permissions import Right
 from app.domain.admission import repository as admission
+from app.domain.identity import repository
 from app.domain.records import repository as records
 from app.domain.sites import repository as sites
 from state import tabs
+from state.console_faces_view import gauge_warning
 from state.console_view import ledger, visitor
 from state.console_words import Row, assign, day_of, took
 from state.guard import action, me
@@ -113,13 +115,22 @@ def _attention(session: Session, actor: Actor, site: Site, locale: str) -> list[
     rows = _waiting(session, site, locale) + _overdue(session, site, locale)
     if actor.has(Right.DEVICE_VIEW):
         rows = _devices(session, site, locale) + rows
+    if actor.has(Right.POLICY_EDIT):
+        rows = _stored_faces(session, locale) + rows
     return rows[:SHOWN]
 
 
 def _row(kind: str, key: str, locale: str, title: str, detail: str, href: str) -> Row:
-    tone = {"device": "no", "overdue": "no", "consent": "wait"}[kind]
+    tone = {"device": "no", "overdue": "no", "consent": "wait", "faces": "no"}[kind]
     tag = text(locale, f"console.attention.{kind}")
     return {"id": key, "tone": tone, "tag": tag, "title": title, "detail": detail, "href": href}
+
+
+def _stored_faces(session: Session, locale: str) -> list[Row]:
+    """The number of people whose faces are stored, once it nears the duty to file (F-12)."""
+    warning = gauge_warning(repository.count_people(session), locale)
+    title = text(locale, "faces.gauge_title")
+    return [_row("faces", "faces", locale, title, warning, "/console/faces")] if warning else []
 
 
 def _devices(session: Session, site: Site, locale: str) -> list[Row]:

@@ -108,7 +108,9 @@ def detail(session: Session, site: Site, row: records.LedgerRow, locale: str) ->
         {
             "time": stamp(item.recorded_at, zone)[11:],
             "text": f"{text(locale, f'evidence.{item.kind}')} · {text(locale, f'result.{item.result}')}",
-            "tone": "ok" if item.result == "ok" else ("wait" if item.result == "unreadable" else "no"),
+            "tone": "ok"
+            if item.result == "ok"
+            else ("wait" if item.result in {"unreadable", "unsure"} else "no"),
         }
         for item in admission.evidence_of(session, attempt.id)
     ]

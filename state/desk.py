@@ -21,7 +21,8 @@ from app.domain.duty import service as duty
 from app.domain.sites import repository as sites
 from app.runtime import hub
 from app.runtime.live import live
-from state import desk_view, tabs
+from state import desk_faces, desk_view, tabs
+from state.desk_faces import FacePanel
 from state.desk_view import Arrival, Row
 from state.guard import action, me
 from state.shell import ShellState, locale_of, notify
@@ -39,6 +40,7 @@ KEYMAP = {
     "F8": "badge",
     "F9": "exit",
     "F10": "ask",
+    "F11": "compare",
     "Escape": "escape",
     "?": "help",
 }
@@ -54,6 +56,7 @@ class DeskState(rx.State):
     lane_title: str = ""
     lanes: list[Row] = []
     arrival: Arrival = Arrival()
+    faces: FacePanel = FacePanel()
     waiting: list[Row] = []
     expected: list[Row] = []
     expected_count: int = 0
@@ -132,9 +135,11 @@ class DeskState(rx.State):
     @action(Right.DESK_USE)
     async def open_dialog(self, name: str) -> Any:
         """Open one of the desk's dialogs."""
-        if name not in {"walk_in", "exit", "refuse", "review", "help", "call"}:
+        if name not in {"walk_in", "exit", "refuse", "review", "help", "call", "compare"}:
             raise InvalidInput("choice_wrong")
         if name in {"refuse", "review"} and not self.arrival.id:
+            return None
+        if name == "compare" and not self.faces.attempt:
             return None
         self.dialog = name
         from state.desk_tasks import DeskTasksState
@@ -230,7 +235,7 @@ class DeskState(rx.State):
         self.done = await shell._word("desk.left" if leaving else "desk.admitted", name=name)
         self.done_visit = "" if leaving or not visit.pass_id else visit.id
         # The commit was announced: this tab is refreshed like every other that watches the lane.
-        self._chosen, self.arrival = "", Arrival()
+        self._chosen, self.arrival, self.faces = "", Arrival(), FacePanel()
         return None
 
     async def _see(self, kind: Kind, result: Result) -> None:
@@ -286,6 +291,9 @@ class DeskState(rx.State):
             self._assign(name, getattr(view, name))
         self._assign("clock_ok", clock.current().trusted())
         center = hub.get_hub()
+        self._assign("faces", desk_faces.panel(center, lane_id, self.arrival.id, locale))
+        if self.dialog == "compare" and not self.faces.attempt:
+            self.dialog = ""
         nonce, cue = center.cues.get(lane_id, (0, "")) if center else (0, "")
         if nonce != self.cue_nonce:
             self.cue, self.cue_nonce = cue, nonce
@@ -304,7 +312,7 @@ class DeskState(rx.State):
         self._assign("overdue", overdue)
 
     def _signed_out(self) -> None:
-        self.ended, self.lane_id, self.arrival = True, "", Arrival()
+        self.ended, self.lane_id, self.arrival, self.faces = True, "", Arrival(), FacePanel()
         self.waiting, self.expected, self.inside, self.overdue = [], [], [], []
 
 

@@ -78,7 +78,7 @@ class DeskTasksState(rx.State):
         self.form_error, self.error_field = "", ""
         snapshot = await self._snapshot(desk.camera)
 
-        def work(session: Session) -> str:
+        def work(session: Session) -> tuple[str, bool]:
             unit = sites.unit_by_label(session, actor.site_id, inputs.clean(str(form.get("unit", ""))))
             made = walk_ins.WalkInForm(
                 unit_id=unit.id if unit else "",
@@ -93,16 +93,16 @@ class DeskTasksState(rx.State):
             laid = prefill.laid_for(session, actor, lane_id)
             attempt = walk_ins.register(session, actor, lane_id, made, snapshot, laid=laid)
             walk_ins.ask_host(session, actor, attempt.id)
-            return attempt.id
+            return attempt.id, bool(admission.evidence_of(session, attempt.id))
 
         try:
-            attempt_id = await get_database().write(work)
+            attempt_id, own_document = await get_database().write(work)
         except GateError as error:
             if snapshot:
                 await asyncio.to_thread(vault.delete, snapshot)
             await self._fail(error)
             return None
-        prefill.used(lane_id)
+        prefill.used(lane_id, attempt_id if own_document else "")
         desk._chosen, desk.dialog = attempt_id, ""
         await desk._refresh_lane(actor)
         await done_notice(self, "desk.asked")

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from app.core import clock, crypto, i18n, inputs
 from app.core.i18n import text
 from app.core.masking import mask_name, mask_phone
+from app.domain.admission import faces
 from app.domain.admission import repository as admission
 from app.domain.admission.models import Attempt, EvidenceRow, HostConsent
 from app.domain.admission.rules import Outcome
@@ -26,6 +27,7 @@ TONES = {Outcome.ADMIT: "ok", Outcome.NEEDS: "wait", Outcome.REVIEW: "eye", Outc
 LAMPS = {"online": "ok", "starting": "wait", "fault": "wait", "offline": "no", "unavailable": "no"}
 SOON = timedelta(hours=12)
 RECENT = timedelta(minutes=30)
+UNCLEAR = {"unreadable", "unsure"}
 
 Row = dict[str, str]
 
@@ -49,6 +51,7 @@ class Arrival:
     asked_since: int = 0
     snapshot: str = ""
     document_seen: bool = False
+    faces_seen: int = 0
     needs_document: bool = False
     needs_permit: bool = False
     facts: list[Row] = field(default_factory=list)
@@ -117,6 +120,7 @@ def arrival(
         leaving=attempt.leaving,
         snapshot=f"/api/attempts/{attempt.id}/snapshot" if attempt.snapshot_id else "",
         document_seen=any(row.kind == "document" and _settled(row) for row in evidence),
+        faces_seen=sum(row.kind == "face" for row in evidence),
         needs_document=bool({"document_missing", "identity_missing"} & set(attempt.reasons)),
         needs_permit="permit_missing" in attempt.reasons,
         chips=[_chip(row, locale) for row in _shown(evidence)],
@@ -189,7 +193,7 @@ def _shown(evidence: Sequence[EvidenceRow]) -> Sequence[EvidenceRow]:
     """The last item of each kind; one that failed after a good or bad one stands beside it, until one is read again."""
     last: dict[tuple[str, bool], EvidenceRow] = {}
     for row in evidence:
-        failed = row.result == "unreadable"
+        failed = row.result in UNCLEAR
         if not failed:
             last.pop((row.kind, True), None)
         last[row.kind, failed] = row
@@ -199,14 +203,18 @@ def _shown(evidence: Sequence[EvidenceRow]) -> Sequence[EvidenceRow]:
 def _words(row: EvidenceRow, locale: str) -> str:
     if row.kind == "document" and row.device_id:
         return text(locale, f"card_read.{row.result}")
+    if faces.is_comparison(row):
+        return text(locale, f"face_read.{row.result}")
+    if row.kind == "face" and not row.device_id:
+        return text(locale, f"face_seen.{row.result}")
     return f"{text(locale, f'evidence.{row.kind}')} · {text(locale, f'result.{row.result}')}"
 
 
 def _chip(row: EvidenceRow, locale: str) -> Row:
     good = row.result == "ok"
-    tone = "ok" if good else ("wait" if row.result == "unreadable" else "no")
+    tone = "ok" if good else ("wait" if row.result in UNCLEAR else "no")
     word = text(locale, f"evidence.{row.kind}")
-    if row.kind == "document" and row.device_id:
+    if (row.kind == "document" and row.device_id) or row.kind == "face":
         return {"text": _words(row, locale), "tone": tone}
     return {"text": word if good else f"{word} {text(locale, f'result.{row.result}')}", "tone": tone}
 

@@ -25,7 +25,7 @@ from app.domain.people import repository as people
 from app.domain.sites import repository as sites
 from app.domain.sites import service as sites_service
 from app.domain.sites.rules import VisitorField, VisitorKind
-from state import tabs
+from state import own_face, tabs
 from state.guard import action, me
 from state.shell import ShellState, link_base, locale_of, notify
 
@@ -44,6 +44,7 @@ class HomeState(rx.State):
     waiting: list[Row] = []
     visits: list[Row] = []
     news: list[Row] = []
+    face: Row = {}
     server_now: int = 0
     ended: bool = False
 
@@ -88,6 +89,14 @@ class HomeState(rx.State):
         await notify(self, "ok", "home.cancelled")
 
     @action(Right.BOOK)
+    async def withdraw_face(self) -> None:
+        """Take back the consent to one's own face: the template is gone with it."""
+        actor = me()
+        await get_database().write(lambda s: own_face.withdraw(s, actor))
+        await self._refresh(actor)
+        await notify(self, "ok", "faces.own_withdrawn")
+
+    @action(Right.BOOK)
     async def handed_over(self, result: str) -> None:
         """Say whether the link was copied; a share sheet speaks for itself."""
         if result == "copied":
@@ -103,6 +112,7 @@ class HomeState(rx.State):
         base = link_base(self)
         made = await get_database().read(lambda s: _home(s, actor, locale, base))
         self.units, self.waiting, self.visits, self.news = made
+        self.face = await get_database().read(lambda s: own_face.shown(s, actor, locale))
 
     def _signed_out(self) -> None:
         self.ended, self.waiting, self.visits, self.news = True, [], [], []
@@ -151,6 +161,8 @@ def _home(
         )
     news = []
     for message in people.inbox(session, actor.person_id, 5):
+        if "visit" not in message.payload:
+            continue  # for the console, which shows what it is about
         visit = admission.visit(session, message.payload["visit"])
         person = session.get(people.Person, visit.visitor_id) if visit.visitor_id else None
         name = crypto.reveal(person, "name") if person else text(locale, "person.erased")

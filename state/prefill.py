@@ -44,10 +44,13 @@ def laid_for(session: Session, actor: Actor, lane_id: str) -> Presented | None:
     return center.laid.at(lane_id) if present is not None and present.lane_id == lane_id else None
 
 
-def used(lane_id: str) -> None:
-    """The document of a lane has served."""
-    if (center := get_hub()) is not None:
-        center.laid.drop(lane_id)
+def used(lane_id: str, attempt_id: str) -> None:
+    """The document of a lane has served; if it was that of an arrival, so is its photo."""
+    if (center := get_hub()) is None:
+        return
+    center.laid.drop(lane_id)
+    if attempt_id:
+        center.faces.desk.claim(lane_id, attempt_id)
 
 
 def values_of(laid: Presented | None, rules: dict[str, str]) -> dict[str, str]:

@@ -83,9 +83,7 @@ class FaceDesk:
         self._kept: dict[str, tuple[Comparison, asyncio.TimerHandle]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
 
-    def keep(
-        self, lane_id: str, attempt_id: str, picture: bytes, media_type: str, *, compare: bool
-    ) -> None:
+    def keep(self, lane_id: str, attempt_id: str, picture: bytes, media_type: str, *, compare: bool) -> None:
         """Keep a document's photo in place of the one before; ``compare`` it when it is known whose arrival it is."""
         self.drop(lane_id)
         kept = Comparison(lane_id, attempt_id, picture, media_type)
@@ -170,9 +168,7 @@ class FaceDesk:
             kept.still = await asyncio.to_thread(feed.snapshot)
             nonce, at = new_id(), clock.now()
             await self._insist(
-                lambda s: faces.record_comparison(
-                    s, attempt_id, verdict.outcome, nonce, rule.camera_id, at
-                ),
+                lambda s: faces.record_comparison(s, attempt_id, verdict.outcome, nonce, rule.camera_id, at),
                 rule.camera_id,
             )
             kept.state, kept.fault, kept.prompt = verdict.outcome.value, verdict.fault or "", ""

@@ -22,7 +22,9 @@ from hardware.supervisor import HardwareService
 logger = logging.getLogger(__name__)
 
 TOPIC = "faces"
-CAPTURE_SECONDS = 4.0
+CAPTURE_SECONDS = 3.0
+# A page waits no longer than this for an engine that hangs.
+ANSWER_SECONDS = 8.0
 
 
 class Faces:
@@ -83,11 +85,15 @@ class Faces:
             logger.exception("The recognition of faces could not be brought up to date")
 
     async def capture(self, camera_id: str) -> Face | FaceFault:
-        """The face before a camera, for somebody who agreed; raises ``Conflict`` without models or picture."""
+        """The face before a camera, for somebody who agreed; raises ``Conflict`` where the camera is off."""
         feed = self._hardware.camera(camera_id)
         if feed is None:
             raise Conflict("camera_off")
-        taken = await asyncio.to_thread(self._service.capture, feed, seconds=CAPTURE_SECONDS)
+        try:
+            async with asyncio.timeout(ANSWER_SECONDS):
+                taken = await asyncio.to_thread(self._service.capture, feed, seconds=CAPTURE_SECONDS)
+        except TimeoutError:
+            return FaceFault.BUSY
         if isinstance(taken, FaceFault):
             return taken
         return Face(taken.pack.id, taken.pack.dimension, vector_bytes(taken))

@@ -7,6 +7,7 @@ import reflex as rx
 from components.actions import button
 from components.client import elapsed
 from components.data import photo, timeline
+from components.desk.faces import face_panel
 from components.feedback import chip, empty_state, verdict_banner
 from components.kit import Child, icon, when
 from components.layout import arrival_actions, arrival_body
@@ -40,6 +41,7 @@ def body() -> rx.Component:
     ]
     faces: list[Child] = [
         when(SEEN.snapshot, photo(t("desk.snapshot"), SEEN.snapshot, scene=True)),
+        face_panel(),
     ]
     evidence: list[Child] = [
         rx.foreach(SEEN.chips, lambda row: chip(row["text"], row["tone"])),

@@ -213,7 +213,7 @@ def test_switching_on_is_audited_with_the_assessment_and_by_managers_alone(world
 
 
 def test_each_change_of_the_policy_is_an_entry_and_no_change_is_none(world: World) -> None:
-    wanted = {"verify": False, "same": "50", "other": "20", "template_days": "90", "liveness": "none"}
+    wanted = {"verify": False, "same": "50", "other": "20", "template_days": "90", "liveness": "passive"}
     first = world.do(face_policy.save, world.manager, world.site.id, wanted)
     assert world.do(face_policy.save, world.manager, world.site.id, wanted) == 0
     entries = world.ask(lambda s: s.exec(select(AuditEntry).where(AuditEntry.action == "policy.faces")).all())

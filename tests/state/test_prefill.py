@@ -58,7 +58,7 @@ async def test_the_document_is_for_the_guard_who_is_signed_on_at_its_lane(world:
     assert seen_by(here, world.entry.id) is None
     assert [seen_by(who, world.both.id) for who in (elsewhere, nowhere, host)] == [None, None, None]
     assert seen_by(here, "") is None
-    prefill.used(world.both.id)
+    prefill.used(world.both.id, "")
     assert seen_by(here, world.both.id) is None
 
 

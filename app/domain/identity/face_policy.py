@@ -36,7 +36,7 @@ def of_site(session: Session, site_id: str) -> FacePolicy:
     """The policy in force: comparing at the lane is on, for nothing is stored for it; recognising is off."""
     numbers: dict[str, Any] = {name: limit.default for name, limit in LIMITS.items()}
     return repository.face_policy(session, site_id) or FacePolicy(
-        site_id=site_id, verify=True, recognise=False, liveness=Liveness.PASSIVE, **numbers
+        site_id=site_id, verify=True, recognise=False, liveness=Liveness.NONE, **numbers
     )
 
 

@@ -49,7 +49,7 @@ class Liveness(StrEnum):
 
     NONE = "none"
     PASSIVE = "passive"
-    MOTION = "motion"
+    CHALLENGE = "challenge"
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,10 +4,23 @@ from __future__ import annotations
 
 from typing import Any
 
-from app.pages.console import account, accounts, audit, devices, ledger, people, permits, policy, roles, today
+from app.pages.console import (
+    account,
+    accounts,
+    audit,
+    devices,
+    faces,
+    ledger,
+    people,
+    permits,
+    policy,
+    roles,
+    today,
+)
 from state.console_accounts import AccountsState
 from state.console_audit import AuditState
 from state.console_devices import DevicesState
+from state.console_faces import FacesState
 from state.console_ledger import LedgerState
 from state.console_own import OwnAccountState
 from state.console_people import PeopleState
@@ -23,6 +36,7 @@ PAGES: list[tuple[str, Any, str, list[Any]]] = [
     ("/console/people", people.page, "console.title.people", [PeopleState.enter]),
     ("/console/permits", permits.page, "console.title.permits", [PermitsState.enter, PermitFormsState.enter]),
     ("/console/policy", policy.page, "console.title.policy", [PolicyState.enter]),
+    ("/console/faces", faces.page, "console.title.faces", [FacesState.enter]),
     ("/console/roles", roles.page, "console.title.roles", []),
     ("/console/accounts", accounts.page, "console.title.accounts", [AccountsState.enter]),
     ("/console/audit", audit.page, "console.title.audit", [AuditState.enter]),

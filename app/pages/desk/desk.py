@@ -7,7 +7,7 @@ import reflex as rx
 from components.actions import button, icon_button, link_button
 from components.camera import camera_picture
 from components.client import clock, desk_keys, sounds
-from components.desk import arrival, dialogs, lists
+from components.desk import arrival, dialogs, faces, lists
 from components.feedback import banner, chip, empty_state
 from components.forms import search_field
 from components.frame import bars, language_button, notices, sign_out_button
@@ -81,6 +81,7 @@ def _desk() -> rx.Component:
         ],
         extra=[
             *dialogs.all_dialogs(),
+            faces.compare_dialog(),
             notices(),
             desk_keys(keymap=KEYMAP, on_action=DeskState.press, on_scan=DeskState.scan),
         ],

@@ -91,6 +91,26 @@ def visit_row(row: rx.Var) -> rx.Component:
     )
 
 
+def face_card() -> rx.Component:
+    """One's own face, where it is enrolled: since when, until when, and one tap that ends it (L-3)."""
+    return rx.cond(
+        HomeState.face["id"],
+        card(
+            rx.el.p(HomeState.face["line"]),
+            rx.el.p(t("faces.own_hint"), class_name="small muted"),
+            button(
+                t("faces.own_withdraw"),
+                kind="danger",
+                block=True,
+                icon_name="trash_2",
+                on_click=HomeState.withdraw_face,
+            ),
+            title=t("faces.own_title"),
+        ),
+        rx.fragment(),
+    )
+
+
 def nav() -> list[NavItem]:
     """The bottom menu."""
     return [
@@ -141,6 +161,7 @@ def page() -> rx.Component:
         ),
         card(visits, title=t("home.visits")),
         news,
+        face_card(),
         rx.el.div(
             language_button(),
             color_mode_button(t("common.color_mode")),
