@@ -45,6 +45,7 @@ class CameraEmulator:
         self._closed = threading.Event()
         self._code: _Shown | None = None
         self._person: str | None = None
+        self._instead: Any = None
         self._noise_until = 0.0
         self._frozen = False
         self._repeated: bytes | None = None
@@ -96,6 +97,11 @@ class CameraEmulator:
             raise ValueError("unknown_person")
         with self._lock:
             self._person = kind
+
+    def show_picture(self, picture: Any) -> None:
+        """Show this BGR picture, as large as the stream, in place of the entrance; None for the entrance again."""
+        with self._lock:
+            self._instead = picture
 
     def show_noise(self, seconds: float) -> None:
         """Show snow, as a bad cable does."""
@@ -156,8 +162,11 @@ class CameraEmulator:
             with self._lock:
                 code, person, noisy = self._code, self._person, now < self._noise_until
                 covered = self._covered
+                instead = self._instead
                 if code is not None and now >= code.until:
                     code = self._code = None
+            if instead is not None:
+                return encode_jpeg(instead, QUALITY)
             scene = scene_of(*self._size)
             if covered:
                 return encode_jpeg(scene.covered(), QUALITY)
