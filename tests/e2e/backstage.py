@@ -24,7 +24,7 @@ from app.core.actor import SYSTEM, Actor
 from app.core.database import get_database
 from app.core.ids import new_secret
 from app.core.permissions import STAFF, Role
-from app.domain.access import invitations
+from app.domain.access import invitations, permits
 from app.domain.access import repository as access
 from app.domain.access import service as access_service
 from app.domain.access.rules import DYNAMIC, STEP_SECONDS, make, step_at
@@ -227,6 +227,23 @@ def card(session: Session, booking: str, uid: str) -> None:
     access_service.issue_card(session, SYSTEM, _site(session).id, booking, uid)
 
 
+def permit(session: Session, username: str) -> str:
+    """A standing permit for somebody who lives here, for a month."""
+    manager, account = _actor(session, "manager"), people_repository.account_by_name(session, username)
+    if account is None:
+        raise LookupError(username)
+    unit = people_repository.units_of(session, account.person_id)[0]
+    until = clock.now() + timedelta(days=30)
+    return permits.grant(session, manager, account.person_id, unit.id, until).id
+
+
+def film(session: Session, lane: str, source: str) -> None:
+    """A lane's camera shows a film instead of the drawn entrance; only before the server starts."""
+    camera = next(device for device in sites.devices(session, lane_id=lane) if device.driver == "camera")
+    camera.settings = {"source": source, "loop": True}
+    session.add(camera)
+
+
 def counts(session: Session) -> dict[str, int]:
     """How many rows each table has, and a sum over all rows that could be changed in place."""
     tables = (
@@ -292,7 +309,7 @@ COMMANDS: dict[str, Callable[..., Any]] = {
     f.__name__: f
     for f in (
         account, cookie, lane, lane_key, lanes, devices, on_duty, guest, cancel, code, badge_code, pass_status, card, counts,
-        contents, visits_of, attempts_of, clear_lane, audit_faults,
+        contents, visits_of, attempts_of, clear_lane, audit_faults, permit, film,
     )
 }  # fmt: skip
 
