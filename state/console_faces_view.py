@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from app.core import clock, crypto, i18n
+from app.core import clock, crypto
 from app.core.i18n import text
 from app.core.masking import mask_name, mask_phone
 from app.domain.identity import consents, face_policy, repository
@@ -172,7 +172,7 @@ def _row(
     elif template is not None:
         over = clock.now() >= template.expires_at
         tone = "no" if over else "ok"
-        day = i18n.format_date(template.expires_at, site.time_zone, locale)
+        day = stamp(template.expires_at, site.time_zone)[:10]
         status = text(locale, "faces.expired" if over else "faces.until", day=day)
     guardian = (
         text(

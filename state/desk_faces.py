@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from state.desk import DeskState
 
 TONES = {"same": "ok", "other": "no", "spoofed": "no"}
-# Where nothing is left to look at, the pictures stay behind their key: the desk is no gallery.
+# Where nothing is left to do, the chip says it and the pictures stay behind their key: the desk is no gallery.
 SETTLED = {"same"}
 
 
@@ -31,6 +31,7 @@ class FacePanel:
     state: str = ""
     line: str = ""
     tone: str = "plain"
+    told: bool = False
     show: bool = False
     again: bool = False
     reference: str = ""
@@ -51,6 +52,7 @@ def panel(center: Hub | None, lane_id: str, attempt_id: str, locale: str) -> Fac
         state=kept.state,
         line=line,
         tone=TONES.get(kept.state, "wait"),
+        told=kept.state not in SETTLED,
         show=kept.state not in {"running", *SETTLED},
         again=kept.state in {"unsure", "other", "spoofed", "unreadable"},
         reference=f"{address}/reference",

@@ -23,7 +23,7 @@ from app.domain.identity import face_policy
 from app.domain.sites import repository as sites
 from app.runtime.live import Live
 from hardware.camera_feed import CameraFeed
-from hardware.face_ports import FaceFault, FaceOutcome, FaceVerdict, Prompt, ServiceCode
+from hardware.face_ports import FaceFault, FaceVerdict, Prompt, ServiceCode
 from hardware.face_service import FaceService
 
 logger = logging.getLogger(__name__)
@@ -45,7 +45,7 @@ class Cameras(Protocol):
 @dataclass(slots=True)
 class Comparison:
     """A picture at a lane and what came of it. ``state`` is empty before the comparison, then ``running``, an outcome
-    (``same``, ``unsure`` …), or why a person must compare: ``off``, ``no_models``, ``no_camera``.
+    (``same``, ``unsure`` …), or why a person must compare: ``off``, ``no_models``, ``no_camera``, ``bad_photo``.
     """
 
     lane_id: str
@@ -163,7 +163,12 @@ class FaceDesk:
             kept.state = RUNNING
             self._tell(kept.lane_id)
             verdict = await asyncio.to_thread(self._look, kept, rule, feed)
-            if verdict is None or kept.stop.is_set():
+            if kept.stop.is_set():
+                return
+            if verdict is None:
+                kept.state = "bad_photo"
+                kept.number += 1
+                self._tell(kept.lane_id)
                 return
             kept.still = await asyncio.to_thread(feed.snapshot)
             nonce, at = new_id(), clock.now()
@@ -186,10 +191,10 @@ class FaceDesk:
         return "no_camera" if feed is None or feed.latest() is None else ""
 
     def _look(self, kept: Comparison, rule: _Rule, feed: CameraFeed) -> FaceVerdict | None:
-        """Compare; runs on a thread of its own and ends soon after the picture is dropped."""
+        """Compare; runs on a thread of its own and ends soon after the picture is dropped. None for a useless photo."""
         reference = self._service.portrait(kept.picture)
         if isinstance(reference, FaceFault):
-            return FaceVerdict(FaceOutcome.UNREADABLE, reference)
+            return None
         return self._service.verify(
             feed,
             reference,

@@ -47,7 +47,13 @@ def _pick() -> rx.Component:
 def _consent() -> rx.Component:
     guardian = rx.el.div(
         text_field(t("faces.guardian"), id="guardian", required=True, max_length=50),
-        select_field(t("faces.guardian_relation"), State.relations, id="guardian_relation", required=True),
+        select_field(
+            t("faces.guardian_relation"),
+            State.relations,
+            id="guardian_relation",
+            required=True,
+            empty=t("faces.choose"),
+        ),
         class_name="grid-2",
     )
     form = rx.el.form(

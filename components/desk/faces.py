@@ -7,7 +7,6 @@ import reflex as rx
 from components.actions import button
 from components.data import photo
 from components.feedback import chip, dialog
-from components.kit import when
 from components.text import t
 from state.desk import DeskState
 from state.desk_faces import DeskFacesState as Faces
@@ -19,20 +18,16 @@ def _pictures() -> rx.Component:
     return rx.el.div(
         photo(t("face_desk.reference"), SEEN.reference),
         photo(t("face_desk.live"), SEEN.live),
-        class_name="faces",
+        class_name="face-pair",
     )
 
 
 def _answers() -> rx.Component:
     return rx.el.div(
-        button(t("face_desk.is_same"), icon_name="check", grow=True, on_click=Faces.judge(True)),
-        button(t("face_desk.is_other"), kind="danger", icon_name="x", grow=True, on_click=Faces.judge(False)),
+        button(t("face_desk.is_same"), grow=True, on_click=Faces.judge(True)),
+        button(t("face_desk.is_other"), kind="danger", grow=True, on_click=Faces.judge(False)),
         class_name="row tight",
     )
-
-
-def _line() -> rx.Component:
-    return chip(SEEN.line, SEEN.tone)
 
 
 def face_panel() -> rx.Component:
@@ -48,21 +43,22 @@ def face_panel() -> rx.Component:
             on_click=DeskState.open_dialog("compare"),
         ),
     )
-    return when(
-        SEEN.attempt,
+    return rx.cond(
+        SEEN.told,
         rx.el.section(
             rx.el.p(SEEN.line, class_name="face-line " + SEEN.tone, role="status"),
             rx.cond(SEEN.show, look, rx.fragment()),
             class_name="face-panel",
             custom_attrs={"aria-label": t("face_desk.title")},
         ),
+        rx.fragment(),
     )
 
 
 def compare_dialog() -> rx.Component:
     """Both pictures, large, with the answers below."""
     body = rx.fragment(
-        _line(),
+        rx.el.div(chip(SEEN.line, SEEN.tone), class_name="row"),
         _pictures(),
         rx.el.p(t("face_desk.hint"), class_name="small muted"),
         rx.el.div(

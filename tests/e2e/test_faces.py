@@ -80,7 +80,7 @@ def desk(gate: Gate, new_context: NewContext) -> tuple[Desk, Demo]:
 def shown(page: Page, scope: str) -> list[bool]:
     """Whether each picture there has arrived."""
     loaded: list[bool] = page.evaluate(
-        "(scope) => [...document.querySelectorAll(scope + ' .faces img')].map((i) => i.complete && i.naturalWidth > 0)",
+        "(scope) => [...document.querySelectorAll(scope + ' .face-pair img')].map((i) => i.complete && i.naturalWidth > 0)",
         scope,
     )
     return loaded
@@ -99,7 +99,7 @@ def test_the_desk_compares_by_itself_and_a_person_does_where_it_cannot(
     guard.expect_name("陈静")
     expect(evidence).to_contain_text("面部与证件一致 ✓")
     guard.expect_verdict("可以放行")
-    expect(page.locator(".arrival .faces")).to_have_count(0)
+    expect(page.locator(".arrival .face-pair")).to_have_count(0)
     guard.admit.click()
     guard.expect_verdict("已放行：陈静")
     expect(page.locator(".face-panel")).to_have_count(0)
@@ -118,13 +118,13 @@ def test_the_desk_compares_by_itself_and_a_person_does_where_it_cannot(
     # A photo without a face: said plainly, both pictures beside each other, the answer with one key and one press.
     gate.photo()
     gate.arrive(panel, "宋佳")
-    expect(page.locator(".face-line")).to_contain_text("没能比对")
-    expect(page.locator(".face-panel .faces img")).to_have_count(2)
+    expect(page.locator(".face-line")).to_contain_text("证件照片看不清脸")
+    expect(page.locator(".face-panel .face-pair img")).to_have_count(2)
     page.keyboard.press("F11")
     dialog = guard.dialog("对照面部")
     expect(dialog).to_be_visible()
     page.wait_for_function(
-        "[...document.querySelectorAll('dialog[open] .faces img')].filter((i) => i.complete && i.naturalWidth).length === 2"
+        "[...document.querySelectorAll('dialog[open] .face-pair img')].filter((i) => i.complete && i.naturalWidth).length === 2"
     )
     assert shown(page, "dialog[open]") == [True, True]
     dialog.get_by_role("button", name="一致", exact=True).click()
@@ -141,8 +141,8 @@ def test_the_pictures_are_for_the_guard_of_the_lane_alone(
     gate.photo(ANOTHER)
     gate.arrive(panel, "何琳")
     guard.expect_verdict("需要复核")
-    expect(guard.page.locator(".face-panel .faces img")).to_have_count(2)
-    address = guard.page.locator(".face-panel .faces img").first.get_attribute("src")
+    expect(guard.page.locator(".face-panel .face-pair img")).to_have_count(2)
+    address = guard.page.locator(".face-panel .face-pair img").first.get_attribute("src")
     assert address is not None
     answers: dict[str, Any] = {}
     backstage = gate.server.backstage

@@ -10,7 +10,7 @@ from components.console.face_enrol import enrol_dialogs
 from components.console.face_policy import policy_card
 from components.console.frame import console_page, only
 from components.console.listing import listing
-from components.console.parts import confirm, stacked
+from components.console.parts import confirm, counted_pager, stacked
 from components.data import bar, card
 from components.feedback import banner, chip, empty_state
 from components.kit import Child, when
@@ -89,9 +89,9 @@ def _people() -> rx.Component:
         columns,
         State.rows,
         _cells,
+        rx.cond(State.pages > 1, counted_pager(State), rx.fragment()),
         caption=t("faces.people"),
         empty=nothing,
-        counted=State,
         title=t("faces.people"),
     )
 

@@ -96,14 +96,17 @@ def face_card() -> rx.Component:
     return rx.cond(
         HomeState.face["id"],
         card(
-            rx.el.p(HomeState.face["line"]),
-            rx.el.p(t("faces.own_hint"), class_name="small muted"),
-            button(
-                t("faces.own_withdraw"),
-                kind="danger",
-                block=True,
-                icon_name="trash_2",
-                on_click=HomeState.withdraw_face,
+            rx.el.div(
+                rx.el.p(HomeState.face["line"]),
+                rx.el.p(t("faces.own_hint"), class_name="small muted"),
+                button(
+                    t("faces.own_withdraw"),
+                    kind="danger",
+                    block=True,
+                    icon_name="trash_2",
+                    on_click=HomeState.withdraw_face,
+                ),
+                class_name="col tight",
             ),
             title=t("faces.own_title"),
         ),
