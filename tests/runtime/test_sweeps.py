@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from sqlmodel import select
 
 from app.core import lease
 from app.core.settings import get_settings
@@ -11,10 +12,12 @@ from app.domain.admission import exits, presenting
 from app.domain.admission.evidence import Presented
 from app.domain.admission.models import Attempt, Visit
 from app.domain.admission.rules import Outcome
+from app.domain.identity.models import FaceTemplate
 from app.domain.people.models import Person
 from app.domain.sites import repository as sites
 from app.runtime import sweeps
 from app.runtime.sweeps import Sweeper
+from tests.domain.faces_at_hand import enrolled
 from tests.factories import World, let_in
 from tests.installation import FakeClock
 
@@ -69,3 +72,15 @@ async def test_a_late_exit_is_known_before_the_reader_has_its_answer(
     read = await world.database.write(lambda session: presenting.present(session, world.both.id, item))
     attempt = world.get(Attempt, read.id)
     assert (attempt.leaving, attempt.outcome, attempt.visit_id) == (True, Outcome.ADMIT, visit.id)
+
+
+@pytest.mark.req("ID-06")
+async def test_the_night_takes_faces_whose_time_is_over(world: World, fake_clock: FakeClock) -> None:
+    enrolled(world)
+    night = Sweeper(world.database)
+    fake_clock.move(days=1)
+    await night._nightly()
+    assert len(world.ask(lambda s: s.exec(select(FaceTemplate)).all())) == 1
+    fake_clock.move(days=31)
+    await night._nightly()
+    assert world.ask(lambda s: s.exec(select(FaceTemplate)).all()) == []
