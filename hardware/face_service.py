@@ -46,7 +46,7 @@ logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
-STILL_FORMATS = ("JPEG", "PNG")
+STILL_FORMATS = ("JPEG", "PNG", "BMP")  # decoders of ID card photos write BMP
 STILL_BYTES = 8_000_000
 STILL_PIXELS = 24_000_000
 STILL_SIDE = 1600
@@ -119,7 +119,7 @@ class FaceService:
     # -- pictures --------------------------------------------------------------------------------------------------
 
     def portrait(self, picture: bytes) -> Portrait | FaceFault:
-        """The portrait of the one good face in a JPEG or PNG."""
+        """The portrait of the one good face in a JPEG, PNG or BMP."""
         try:
             frame = decode_still(picture, STILL_FORMATS, STILL_BYTES, STILL_PIXELS)
         except (ValueError, ImportError):

@@ -10,6 +10,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
+import cv2
 import pytest
 from sqlmodel import Session, select
 
@@ -190,6 +191,19 @@ async def test_the_holder_of_the_card_stands_there_and_the_desk_says_so(
     assert stored
     assert not any(photo[100:400] in path.read_bytes() for path in stored)
     assert "Comparison(" not in caplog.text
+
+
+async def test_the_bitmap_that_decoders_write_serves_as_well(rig: Rig, tmp_path: Path) -> None:
+    encoded, bitmap = cv2.imencode(".bmp", scene(Person(3, x=80, y=50, size=140), width=320, height=240))
+    assert encoded
+    (tmp_path / "photo.png").write_bytes(bitmap.tobytes())
+    await rig.show(HOLDER)
+    code_first(rig)
+    rig.reader.lay(card_of(GUEST))
+    await rig.until(lambda: rig.results() == [Result.OK])
+    kept = rig.hub.faces.desk.at(rig.lane, rig.panel().attempt)
+    assert kept is not None
+    assert kept.media_type == "image/bmp"
 
 
 @pytest.mark.req("ID-02", "AD-18")
