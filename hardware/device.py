@@ -9,12 +9,16 @@ import time
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from hardware.jobs import JobQueue, refused
 from hardware.ports import DeviceError, DeviceEvent, DeviceHealth, DeviceStatus, DriverUnavailable, EventKind
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from concurrent.futures import Future
+    from typing import Any
 
     from hardware.camera_feed import CameraFeed
+    from hardware.jobs import JobAnswer
     from hardware.ports import DeviceConfig, Driver, Emulator
     from hardware.registry import DriverType
 
@@ -54,6 +58,7 @@ class ManagedDevice:
         self._sequence = 0
         self._counters: dict[str, int] = {"events": 0, "restarts": 0}
         self.stop_requested = threading.Event()
+        self.jobs = JobQueue()
         self._thread: threading.Thread | None = None
 
     def start(self) -> None:
@@ -106,6 +111,13 @@ class ManagedDevice:
             if self._silent:
                 self._silent = False
                 self._on_change(self._health())
+
+    def ask(self, body: Any, seconds: float) -> Future[JobAnswer]:
+        """Hand work to the driver; a device that does not work now refuses it at once, with the code of its state."""
+        health = self.health
+        if health.status is not DeviceStatus.ONLINE:
+            return refused(health.detail or str(health.status))
+        return self.jobs.put(body, seconds)
 
     def count(self, name: str, amount: int = 1) -> None:
         """Add to a counter."""
@@ -183,6 +195,7 @@ class ManagedDevice:
             with self._lock:
                 self._beating = False
                 self._silent = False
+            self.jobs.refuse("stopped")
         return True
 
 
@@ -194,6 +207,7 @@ class _Lease:
         self.stop = device.stop_requested
         self.feed = device.feed
         self.emulator = device.emulator
+        self.jobs = device.jobs
         self.emit = device.emit
         self.report = device.report
         self.beat = device.beat

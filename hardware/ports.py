@@ -8,6 +8,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 from hardware.camera_feed import CameraFeed as CameraFeed
+from hardware.jobs import JobQueue as JobQueue
 
 if TYPE_CHECKING:
     import threading
@@ -135,6 +136,10 @@ class DriverContext(Protocol):
     @property
     def emulator(self) -> Emulator | None:
         """The stand-in device, if the configuration asks for one."""
+
+    @property
+    def jobs(self) -> JobQueue:
+        """What the application asks of this device."""
 
     def emit(self, kind: EventKind, payload: Mapping[str, str]) -> None:
         """Hand an event to the lane."""

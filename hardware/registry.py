@@ -127,6 +127,20 @@ DRIVERS: dict[str, DriverType] = {
             max_backoff_seconds=2.0,
         ),
         DriverType(
+            key="printer",
+            kind="printer",
+            driver="hardware.drivers.badge_printer:BadgePrinter",
+            emulator="hardware.simulators.badge_printer:BadgePrinterEmulator",
+            settings=(
+                Setting("address", ("str",), default="/dev/usb/lp0"),
+                Setting("paper", ("int",), default=80, minimum=58, maximum=80),
+                Setting("cut", ("bool",), default=True),
+                Setting("emulated", ("bool",), default=False),
+            ),
+            heartbeat_seconds=2.5,
+            max_backoff_seconds=2.0,
+        ),
+        DriverType(
             key="camera",
             kind="camera",
             driver="hardware.drivers.camera:CameraDriver",

@@ -12,13 +12,18 @@ from typing import TYPE_CHECKING, cast
 from hardware.camera_feed import CameraFeed
 from hardware.delivery import GuardedSink
 from hardware.device import ManagedDevice
+from hardware.jobs import refused
 from hardware.ports import DeviceHealth, DeviceStatus
 from hardware.registry import DRIVERS, validate
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
+    from concurrent.futures import Future
+    from typing import Any
 
+    from hardware.jobs import JobAnswer
     from hardware.ports import DeviceConfig, Emulator, EventSink, HealthSink
+    from hardware.simulators.badge_printer import BadgePrinterEmulator
     from hardware.simulators.camera import CameraEmulator
     from hardware.simulators.id_card_reader import IdCardReaderEmulator
     from hardware.simulators.reader import ReaderEmulator
@@ -95,10 +100,26 @@ class HardwareService:
         """The picture slot of a camera; it stays the same while the device is configured."""
         return self._feeds.get(device_id)
 
-    def emulator(self, device_id: str) -> CameraEmulator | ReaderEmulator | IdCardReaderEmulator | None:
+    def ask(self, device_id: str, body: Any, seconds: float) -> Future[JobAnswer]:
+        """Hand work to a device and return at once; the answer comes within `seconds`, or the work is not done.
+
+        Nothing is kept for later: a device that does not work now refuses, and what waited too long is dropped. A
+        driver that never looks leaves the answer open: whoever waits gives up after `seconds` and cancels.
+        """
+        device = self._devices.get(device_id)
+        if device is None:
+            resting = self._idle.get(device_id)
+            return refused((resting.detail or str(resting.status)) if resting else "device_unknown")
+        return device.ask(body, seconds)
+
+    def emulator(
+        self, device_id: str
+    ) -> CameraEmulator | ReaderEmulator | IdCardReaderEmulator | BadgePrinterEmulator | None:
         """The stand-in of an emulated device, to press its buttons."""
         found = self._emulators.get(device_id)
-        return cast("CameraEmulator | ReaderEmulator | IdCardReaderEmulator | None", found)
+        return cast(
+            "CameraEmulator | ReaderEmulator | IdCardReaderEmulator | BadgePrinterEmulator | None", found
+        )
 
     def _launch(self, configs: Iterable[DeviceConfig]) -> None:
         for config in configs:

@@ -10,7 +10,7 @@ import ast
 
 from tests.architecture.sources import PRODUCT, dotted, files, name_of, tree
 
-VENDORS = {"cv2", "pyzbar", "zxingcpp", "smartcard", "serial", "onnxruntime", "insightface"}
+VENDORS = {"cv2", "pyzbar", "zxingcpp", "smartcard", "serial", "onnxruntime", "insightface", "escpos"}
 FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
 HOMES = ("hardware/drivers/", "hardware/simulators/")
 

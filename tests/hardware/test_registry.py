@@ -21,6 +21,9 @@ pytestmark = pytest.mark.req("EV-08")
         ("pcsc", {"emulated": "yes"}, ["bad_type:emulated"]),
         ("id_card", {"port": "/dev/ttyUSB0", "baud": 57_600}, []),
         ("id_card", {"port": 3, "baud": 1200}, ["bad_type:port", "out_of_range:baud"]),
+        ("printer", {}, []),
+        ("printer", {"address": "192.0.2.7:9100", "paper": 58, "cut": False}, []),
+        ("printer", {"address": 9100, "paper": 112}, ["bad_type:address", "out_of_range:paper"]),
         ("camera", {"source": "emulator"}, []),
         ("camera", {"source": 0, "fps": 12.5, "read_codes": False}, []),
         ("camera", {}, ["missing_setting:source"]),
@@ -40,7 +43,7 @@ def test_a_device_belongs_to_a_lane() -> None:
 
 def test_the_form_knows_all_drivers_and_their_fields() -> None:
     described = {driver["key"]: driver for driver in describe()}
-    assert set(described) == set(DRIVERS) == {"pcsc", "id_card", "camera"}
+    assert set(described) == set(DRIVERS) == {"pcsc", "id_card", "printer", "camera"}
     source = described["camera"]["settings"][0]
     assert (source["name"], source["types"], source["required"]) == ("source", ("int", "str"), True)
     assert {field["name"]: field["default"] for field in described["camera"]["settings"][1:]} == {
