@@ -162,6 +162,11 @@ DRIVERS: dict[str, DriverType] = {
 }
 
 
+def dots(settings: Mapping[str, Any]) -> int:
+    """How many dots a line of a printer has; paper narrower than 80 mm is printed on as if it were 58 mm wide."""
+    return 576 if settings.get("paper", 80) >= 80 else 384
+
+
 def validate(config: DeviceConfig) -> list[str]:
     """Return the codes of everything wrong with a configuration; empty means good."""
     driver = DRIVERS.get(config.driver)

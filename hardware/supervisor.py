@@ -112,6 +112,12 @@ class HardwareService:
             return refused((resting.detail or str(resting.status)) if resting else "device_unknown")
         return device.ask(body, seconds)
 
+    def of_lane(self, lane_id: str, driver: str) -> str:
+        """The first switched-on device of a kind at a lane, by the order it was configured in; empty for none."""
+        wanted = (lane_id, driver, True)
+        found = (c.id for c in self._configs.copy().values() if (c.lane_id, c.driver, c.enabled) == wanted)
+        return next(found, "")
+
     def emulator(
         self, device_id: str
     ) -> CameraEmulator | ReaderEmulator | IdCardReaderEmulator | BadgePrinterEmulator | None:

@@ -162,7 +162,7 @@ def _home(
     news = []
     for message in people.inbox(session, actor.person_id, 5):
         if "visit" not in message.payload:
-            continue  # for the console, which shows what it is about
+            continue  # what staff are told is told at their own pages
         visit = admission.visit(session, message.payload["visit"])
         person = session.get(people.Person, visit.visitor_id) if visit.visitor_id else None
         name = crypto.reveal(person, "name") if person else text(locale, "person.erased")

@@ -15,6 +15,7 @@ from sqlmodel import Session
 from app.core import clock, crypto, i18n
 from app.core.masking import mask_name
 from app.core.outbox import Channel, Message
+from app.core.permissions import Role
 from app.core.settings import get_settings
 from app.domain.admission import statements
 from app.domain.booking import repository as bookings
@@ -27,7 +28,19 @@ KEEP = timedelta(days=1)
 
 
 def inbox(session: Session, message: Message) -> None:
-    """Tell the host of a visit inside the product; the household when no single host was named."""
+    """Tell people inside the product: of a case the site's supervisors, of a visit the host or the household."""
+    if message.topic == "case_opened":
+        _tell_supervisors(session, message)
+    else:
+        _tell_host(session, message)
+
+
+def _tell_supervisors(session: Session, message: Message) -> None:
+    for person_id in people.holders(session, message.site_id, Role.SUPERVISOR):
+        notify(session, person_id, message.topic, {"case": str(message.payload["case"])})
+
+
+def _tell_host(session: Session, message: Message) -> None:
     visit_id = str(message.payload["visit"])
     host, visitor, unit = statements.whom(session, visit_id)
     receivers = [host] if host else [person.id for _, person in people.members(session, unit or "")]

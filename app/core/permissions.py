@@ -44,6 +44,7 @@ class Right(StrEnum):
     PASS_OWN = "pass.own"
     LEDGER_VIEW = "ledger.view"
     REVEAL = "person.reveal"
+    CASE_VIEW = "case.view"
     DEVICE_VIEW = "device.view"
     DEVICE_EDIT = "device.edit"
     SITE_EDIT = "site.edit"
@@ -59,12 +60,13 @@ _HOST = {Right.BOOK, Right.CONSENT_ANSWER}
 RIGHTS: dict[Role, frozenset[Right]] = {
     Role.GUARD: frozenset(_DESK),
     Role.PATROL: frozenset({Right.VISITOR_FIND, Right.DEVICE_VIEW}),
-    Role.SUPERVISOR: frozenset(_DESK | {Right.DESK_REVIEW, Right.LEDGER_VIEW, Right.REVEAL}),
+    Role.SUPERVISOR: frozenset(_DESK | {Right.DESK_REVIEW, Right.LEDGER_VIEW, Right.REVEAL, Right.CASE_VIEW}),
     Role.SERVICE: frozenset({Right.VISITOR_FIND, Right.PEOPLE_EDIT, Right.LEDGER_VIEW}),
     Role.MANAGER: frozenset(
         {
             Right.LEDGER_VIEW,
             Right.REVEAL,
+            Right.CASE_VIEW,
             Right.DEVICE_VIEW,
             Right.DEVICE_EDIT,
             Right.SITE_EDIT,

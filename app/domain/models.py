@@ -2,6 +2,7 @@
 
 from app.core import audit, keys, lease, outbox, search
 from app.domain.access import models as access
+from app.domain.admission import case_models as cases
 from app.domain.admission import models as admission
 from app.domain.booking import models as booking
 from app.domain.duty import models as duty
@@ -15,6 +16,7 @@ __all__ = [
     "admission",
     "audit",
     "booking",
+    "cases",
     "duty",
     "identity",
     "keys",

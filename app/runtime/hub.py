@@ -20,18 +20,20 @@ from app.core.database import Database, announce
 from app.core.errors import GateError, Retryable
 from app.domain.admission import judging, presenting
 from app.domain.admission.arrival import OPEN, Arrival
+from app.domain.admission.case_models import CaseChanged, CaseOpened
 from app.domain.admission.evidence import Presented
-from app.domain.admission.models import LaneChanged
+from app.domain.admission.models import LaneChanged, VisitAdmitted
 from app.domain.booking.models import BookingChanged
 from app.domain.identity import read_document
 from app.domain.identity.models import FacesChanged
 from app.domain.people.models import InboxChanged, SessionEnded
 from app.domain.sites import repository as sites
 from app.domain.sites.models import Device, PolicyChanged
-from app.runtime import sessions
+from app.runtime import case_pictures, sessions
 from app.runtime.faces import Faces
 from app.runtime.laid_documents import LaidDocuments
 from app.runtime.live import Live
+from app.runtime.printing import Printing
 from hardware.camera_feed import CameraFeed
 from hardware.ports import DeviceConfig, DeviceEvent, DeviceHealth, EventKind
 from hardware.supervisor import HardwareService
@@ -68,6 +70,7 @@ class Hub:
         self.cues: dict[str, tuple[int, str]] = {}
         self.laid = LaidDocuments()
         self.faces = Faces(database, live, self.hardware, self._receive_event, self._insist)
+        self.printing = Printing(database, self.hardware, lambda lane_id: live.post(f"lane:{lane_id}"))
 
     async def start(self) -> None:
         """Begin to listen; the devices of the database are started."""
@@ -82,6 +85,7 @@ class Hub:
         """Stop the devices, then record what they had handed over."""
         self._stopping = True
         await self.faces.stop()
+        await self.printing.stop()
         await asyncio.to_thread(self.hardware.stop)
         try:
             async with asyncio.timeout(STOP_SECONDS):
@@ -145,6 +149,9 @@ class Hub:
             logger.warning("An event of device %s was not recorded: %s", event.device_id, error.code)
             return
         if item.document is not None:
+            photo = case_pictures.photo_of(event.payload)
+            if photo is not None and not self._stopping:
+                self._spawn(case_pictures.keep_document(self._database, arrival.id, photo))
             self.laid.drop(event.lane_id)
             if arrival.booking_id is None and not self._stopping:
                 self.laid.keep(event.lane_id, item)
@@ -193,6 +200,14 @@ class Hub:
                 self.cues[announcement.lane_id] = (count, announcement.cue)
             self._live.post(f"lane:{announcement.lane_id}")
             self._live.post(f"site:{announcement.site_id}")
+        elif isinstance(announcement, CaseOpened):
+            self._case_changed(announcement)
+            taking = case_pictures.take_scene
+            self._on_loop(lambda: self._spawn(taking(self._database, self.hardware, announcement)))
+        elif isinstance(announcement, CaseChanged):
+            self._case_changed(announcement)
+        elif isinstance(announcement, VisitAdmitted):
+            self._on_loop(lambda: self.printing.admitted(announcement))
         elif isinstance(announcement, DeviceChanged):
             self._live.post(f"lane:{announcement.lane_id}")
             self._live.post(f"devices:{announcement.site_id}")
@@ -210,6 +225,10 @@ class Hub:
         elif isinstance(announcement, SessionEnded):
             sessions.forget(announcement.session_ids)
 
+    def _case_changed(self, announcement: CaseOpened | CaseChanged) -> None:
+        self._live.post(f"lane:{announcement.lane_id}")
+        self._live.post(f"cases:{announcement.site_id}")
+
     def _later(self, work: Callable[[Session], None], *, then_devices: bool = False) -> None:
         async def run() -> None:
             await self._database.write(work)
@@ -217,8 +236,12 @@ class Hub:
                 await self.apply_devices()
                 await self.faces.refresh()
 
+        self._on_loop(lambda: self._spawn(run()))
+
+    def _on_loop(self, work: Callable[[], None]) -> None:
+        """Do something on the loop, from the committing thread; nothing new is begun once the hub stops."""
         if self._loop is not None and not self._loop.is_closed() and not self._stopping:
-            self._loop.call_soon_threadsafe(lambda: self._spawn(run()))
+            self._loop.call_soon_threadsafe(work)
 
     def _spawn(self, work: Coroutine[None, None, None]) -> None:
         task = asyncio.get_running_loop().create_task(work)

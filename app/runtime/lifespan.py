@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager
 
 from app.core.outbox import OutboxFilled
 from app.core.settings import get_settings
+from app.domain.admission import cases
 from app.runtime import demo, hub
 from app.runtime.installation import open_installation
 from app.runtime.live import live
@@ -31,6 +32,7 @@ async def run() -> AsyncIterator[None]:
 @asynccontextmanager
 async def _run() -> AsyncIterator[None]:
     database = await asyncio.to_thread(open_installation)
+    await database.write(cases.miss_pictures)
     if get_settings().demo:
         await database.write(demo.refresh)
     center = hub.Hub(database, live)

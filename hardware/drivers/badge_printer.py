@@ -27,7 +27,6 @@ LOOK_SECONDS = 0.8
 TAKE_SECONDS = 0.2
 ANSWER_SECONDS = 0.8
 MUTE_LOOK_SECONDS = 5.0
-DOTS = {58: 384, 80: 576}
 INIT = b"\x1b@"
 CLEAR = b"\x10\x05\x02"  # DLE ENQ 2: recover, and forget what is still to be printed
 ASK_CAUSE, ASK_PAPER = b"\x10\x04\x02", b"\x10\x04\x04"  # DLE EOT: why it is offline, and its paper
@@ -45,11 +44,6 @@ class Condition:
 
 
 MUTE = Condition(DeviceStatus.ONLINE, "paper_unknown")
-
-
-def dots(paper: int) -> int:
-    """How many dots a line has on paper of this width in millimetres."""
-    return DOTS[80] if paper >= 80 else DOTS[58]
 
 
 def encode(picture: bytes, *, cut: bool) -> bytes:

@@ -18,10 +18,11 @@ import zxingcpp
 from PIL import Image
 
 from hardware.drivers import printer_line
-from hardware.drivers.badge_printer import INIT, condition_of, dots, encode
+from hardware.drivers.badge_printer import INIT, condition_of, encode
 from hardware.drivers.printer_line import open_line
 from hardware.jobs import JobAnswer, JobQueue, PrintJob
 from hardware.ports import DeviceConfig, DeviceError, DeviceStatus
+from hardware.registry import dots
 from hardware.simulators.badge_printer import BadgePrinterEmulator
 from hardware.supervisor import HardwareService
 from tests.hardware.id_card_rig import Run
@@ -265,7 +266,12 @@ def test_what_a_printer_says_of_itself(cause: int, paper: int, status: DeviceSta
 
 
 def test_the_width_of_the_paper_decides_the_dots() -> None:
-    assert [dots(paper) for paper in (58, 79, 80)] == [384, 384, 576]
+    assert [dots(settings) for settings in ({"paper": 58}, {"paper": 79}, {"paper": 80}, {})] == [
+        384,
+        384,
+        576,
+        576,
+    ]
 
 
 def test_a_job_that_waited_too_long_or_was_taken_back_is_never_done() -> None:

@@ -117,3 +117,12 @@ class LaneChanged:
         self.lane_id = lane_id
         self.attempt_id = attempt_id
         self.cue = cue
+
+
+class VisitAdmitted:
+    """Announced when somebody came in."""
+
+    def __init__(self, site_id: str, lane_id: str, visit_id: str) -> None:
+        self.site_id = site_id
+        self.lane_id = lane_id
+        self.visit_id = visit_id

@@ -14,7 +14,7 @@ from app.core.errors import Conflict, InvalidInput, NotAllowed
 from app.core.ids import new_id
 from app.core.permissions import Right
 from app.domain.access import repository as access
-from app.domain.admission import checkouts, documents, repository, service, statements
+from app.domain.admission import cases, checkouts, documents, repository, service, statements
 from app.domain.admission.arrival import OPEN, Arrival, Dossier, Post, of
 from app.domain.admission.evidence import Finding, Presented, examine
 from app.domain.admission.judging import judge, weigh
@@ -168,7 +168,10 @@ def _of_lane(lane_id: str, nonce: str) -> str:
 
 
 def add_evidence(session: Session, attempt_id: str, item: Presented, kind: Kind, result: Result) -> None:
-    """Put down what was presented in an attempt that is written already; keeps nothing of the item itself."""
+    """Put down what was presented in an attempt that is written already; keeps nothing of the item itself.
+
+    A document or face that does not fit opens a case with it, or adds to the arrival's (AD-18).
+    """
     # Two deliveries of one item at the same moment do not meet here: they queued for the lane.
     statements.insert_evidence(
         session,
@@ -183,6 +186,7 @@ def add_evidence(session: Session, attempt_id: str, item: Presented, kind: Kind,
             "recorded_at": clock.now(),
         },
     )
+    cases.note_finding(session, attempt_id, kind, result, item.device_id, item.occurred_at)
 
 
 def find_by_name(session: Session, actor: Actor, lane_id: str, booking_id: str, nonce: str) -> Arrival:

@@ -17,7 +17,7 @@ from app.domain.access import service as access_service
 from app.domain.admission import exits, repository, statements
 from app.domain.admission.arrival import OPEN, Arrival, Dossier
 from app.domain.admission.judging import gather
-from app.domain.admission.models import Attempt, LaneChanged, Visit
+from app.domain.admission.models import Attempt, LaneChanged, Visit, VisitAdmitted
 from app.domain.admission.rules import Decision, Outcome, Reason, decide, overruled
 from app.domain.booking.rules import BookingSource, BookingStatus
 from app.domain.sites import repository as sites
@@ -140,6 +140,7 @@ def enter(
     )
     outbox.post(session, "inbox", "visitor_arrived", attempt.site_id, {"visit": visit["id"]})
     announce(session, LaneChanged(attempt.site_id, attempt.lane_id, attempt.id))
+    announce(session, VisitAdmitted(attempt.site_id, attempt.lane_id, visit["id"]))
 
 
 def refuse(session: Session, actor: Actor, attempt_id: str, note: str = "") -> None:

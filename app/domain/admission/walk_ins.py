@@ -14,7 +14,7 @@ from app.core.database import announce
 from app.core.errors import Conflict, InvalidInput, NotAllowed
 from app.core.ids import new_id
 from app.core.permissions import Right
-from app.domain.admission import documents, repository, statements
+from app.domain.admission import cases, documents, repository, statements
 from app.domain.admission.arrival import OPEN, Arrival
 from app.domain.admission.evidence import Presented
 from app.domain.admission.judging import judge, weigh
@@ -112,6 +112,8 @@ def register(
     weigh(session, attempt, site, [Evidence(Kind.DOCUMENT, result)] if result else [], cue=False)
     statements.insert_arrival(session, attempt)
     if laid is not None and result is not None:
+        before = statements.delivered(session, f"{lane_id}:{laid.nonce}")
+        cases.carry_over(session, before, attempt.id)
         seen = replace(laid, nonce=f"{lane_id}:walk_in:{attempt.id}")
         add_evidence(session, attempt.id, seen, Kind.DOCUMENT, result)
     audit.record(session, actor, "walk_in.register", "attempt", attempt.id, site_id=site.id)

@@ -152,6 +152,24 @@ def usernames(session: Session, account_ids: Sequence[str]) -> dict[str, str]:
     return dict(session.exec(query).all())
 
 
+def holders(session: Session, site_id: str, role: str) -> list[str]:
+    """The people of a site who hold a role and may sign in."""
+    query = select(Account).where(Account.site_id == site_id, col(Account.disabled).is_(False))
+    return sorted({account.person_id for account in session.exec(query).all() if role in account.roles})
+
+
+def unread(session: Session, person_id: str, topic: str, limit: int = 5) -> Sequence[InboxMessage]:
+    """What somebody was told of a topic and has not seen yet, oldest first."""
+    query = (
+        select(InboxMessage)
+        .where(InboxMessage.person_id == person_id, InboxMessage.topic == topic)
+        .where(col(InboxMessage.read_at).is_(None))
+        .order_by(col(InboxMessage.id))
+        .limit(limit)
+    )
+    return session.exec(query).all()
+
+
 def inbox(session: Session, person_id: str, limit: int = 20) -> Sequence[InboxMessage]:
     """The newest messages of a person."""
     query = (

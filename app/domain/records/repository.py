@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import delete
+from sqlalchemy import Exists, delete
+from sqlalchemy.orm import Mapped
 from sqlmodel import Session, col, func, select
 
 from app.core.audit import AuditEntry
 from app.core.errors import NotFound
+from app.domain.admission.case_models import CaseFile
+from app.domain.admission.case_rules import CaseStatus
 from app.domain.admission.models import Attempt, EvidenceRow, HostConsent, Visit
 from app.domain.booking.models import Booking
 from app.domain.people.models import Person
@@ -157,6 +160,7 @@ def ended_visits(
         select(Visit)
         .where(Visit.site_id == site_id, Visit.risk_class == risk_class)
         .where(col(Visit.left_at) < before, col(Visit.purged_at).is_(None))
+        .where(~_open_case(col(Visit.attempt_id)))
         .limit(limit)
     )
     return session.exec(query).all()
@@ -164,8 +168,10 @@ def ended_visits(
 
 def old_pictures(session: Session, site_id: str, before: datetime, limit: int) -> Sequence[Attempt]:
     """Attempts closed before a moment that still keep a picture, with a visit or without."""
-    query = select(Attempt).where(
-        Attempt.site_id == site_id, Attempt.snapshot_id != "", col(Attempt.closed_at) < before
+    query = (
+        select(Attempt)
+        .where(Attempt.site_id == site_id, Attempt.snapshot_id != "", col(Attempt.closed_at) < before)
+        .where(~_open_case(col(Attempt.id)))
     )
     return session.exec(query.limit(limit)).all()
 
@@ -176,18 +182,23 @@ def stale_attempts(session: Session, site_id: str, before: datetime, limit: int)
         select(Attempt)
         .where(Attempt.site_id == site_id, col(Attempt.visit_id).is_(None), col(Attempt.closed_at) < before)
         .where(col(Attempt.visitor_id).is_not(None) | col(Attempt.note).is_not(None))
+        .where(~_open_case(col(Attempt.id)))
         .limit(limit)
     )
     return session.exec(query).all()
 
 
 def stale_bookings(session: Session, site_id: str, before: datetime, limit: int) -> Sequence[Booking]:
-    """Bookings over since a moment that no visit keeps alive and that still name somebody."""
+    """Bookings over since a moment that no visit or open case keeps alive and that still name somebody."""
+    looked_at = (
+        select(Attempt.id).where(Attempt.booking_id == Booking.id, _open_case(col(Attempt.id))).exists()
+    )
     kept = select(Visit.id).where(Visit.booking_id == Booking.id, col(Visit.purged_at).is_(None)).exists()
     query = (
         select(Booking)
         .join(Person, col(Person.id) == Booking.visitor_id)
         .where(Booking.site_id == site_id, Booking.status != "approved", col(Booking.ends_at) < before, ~kept)
+        .where(~looked_at)
         .where(Person.kind == "visitor")
         .where(
             col(Person.erased_at).is_(None)
@@ -200,10 +211,23 @@ def stale_bookings(session: Session, site_id: str, before: datetime, limit: int)
 
 
 def has_live_business(session: Session, visitor_id: str) -> bool:
-    """Whether a visitor is inside or expected, so that the name must stay."""
+    """Whether a visitor is inside or expected, or a case about them is open, so that the name must stay."""
     inside = select(Visit.id).where(Visit.visitor_id == visitor_id, col(Visit.purged_at).is_(None)).limit(1)
     booked = select(Booking.id).where(Booking.visitor_id == visitor_id, Booking.status == "approved").limit(1)
-    return session.exec(inside).first() is not None or session.exec(booked).first() is not None
+    looked_at = (
+        select(Attempt.id).where(Attempt.visitor_id == visitor_id, _open_case(col(Attempt.id))).limit(1)
+    )
+    return any(session.exec(query).first() is not None for query in (inside, booked, looked_at))
+
+
+def _open_case(attempt_id: Mapped[str]) -> Exists:
+    """Whether a case about an arrival is still open."""
+    return (
+        select(CaseFile.id)
+        .where(CaseFile.attempt_id == attempt_id, CaseFile.status == CaseStatus.OPEN)
+        .correlate_except(CaseFile)
+        .exists()
+    )
 
 
 def audit_page(session: Session, site_id: str, limit: int, offset: int) -> Sequence[AuditEntry]:

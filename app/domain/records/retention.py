@@ -15,7 +15,7 @@ from app.domain.booking.models import Booking
 from app.domain.identity import consents
 from app.domain.people import repository as people
 from app.domain.people.service import VISITOR
-from app.domain.records import repository
+from app.domain.records import case_retention, repository
 from app.domain.sites import repository as sites
 from app.domain.sites.rules import RiskClass
 from app.domain.sites.times import retention_days
@@ -45,6 +45,7 @@ def purge(session: Session, site_id: str, now: datetime) -> int:
     for booking in repository.stale_bookings(session, site_id, due, BATCH):
         _forget_booking(session, booking, now)
         changed += 1
+    changed += case_retention.purge(session, policy, now)
     changed += repository.delete_old_notes(session, site_id, now - timedelta(days=NOTE_DAYS))
     if changed:
         audit.record(

@@ -69,7 +69,7 @@ class Lane(SQLModel, table=True):
 
 
 class Device(SQLModel, table=True):
-    """A reader or camera of a lane, and what was last known of it."""
+    """A reader, camera or printer of a lane, and what was last known of it."""
 
     __tablename__ = "device"
     __table_args__ = (UniqueConstraint("lane_id", "name"),)
@@ -116,7 +116,7 @@ class FieldRule(SQLModel, table=True):
 
 
 class SitePolicy(SQLModel, table=True):
-    """The times a manager sets for a site, made with it; ``swept_at`` is the nightly moment last worked off."""
+    """The times and ways a manager sets for a site, made with it; ``swept_at`` is the nightly moment last worked off."""
 
     __tablename__ = "site_policy"
     site_id: str = Field(primary_key=True, foreign_key="site.id")
@@ -128,6 +128,8 @@ class SitePolicy(SQLModel, table=True):
     checkout: str
     checkout_hours: int
     nightly_minute: int
+    print_at_once: bool = False
+    badge_name: str = "masked"
     swept_at: datetime = Field(sa_type=UtcDateTime)
 
 

@@ -159,6 +159,14 @@ class Checkout(StrEnum):
     NIGHTLY = "nightly"
 
 
+class BadgeName(StrEnum):
+    """What a printed badge says of its bearer's name (AD-15)."""
+
+    MASKED = "masked"
+    FULL = "full"
+    NONE = "none"
+
+
 @dataclass(frozen=True, slots=True)
 class Limit:
     """What a number of the site's policy starts with, and between what a manager may set it."""

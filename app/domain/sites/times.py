@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from datetime import datetime
+from typing import Any
 
 from sqlmodel import Session
 
@@ -22,7 +23,7 @@ CLOCK = re.compile(r"([01]?\d|2[0-3])[:：]([0-5]\d)", re.ASCII)
 
 def default_policy(site_id: str, created_at: datetime) -> SitePolicy:
     """What a new site starts with."""
-    numbers = {name: limit.default for name, limit in LIMITS.items()}
+    numbers: dict[str, Any] = {name: limit.default for name, limit in LIMITS.items()}
     return SitePolicy(site_id=site_id, checkout=Checkout.GRACE, swept_at=created_at, **numbers)
 
 
