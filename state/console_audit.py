@@ -34,7 +34,13 @@ SHOWN_FAULTS = 20
 SHOWN_SECONDS = 30
 ROLES = {"system", "anonymous", "lane_agent"}
 # A reason is a code of a list; which list depends on the act.
-REASONS = {"person.reveal": "reveal_reason", "visit.admit": "reason", "attempt.refuse": "reason"}
+REASONS = {
+    "person.reveal": "reveal_reason",
+    "visit.admit": "reason",
+    "attempt.refuse": "reason",
+    "case.open": "cases.reason",
+    "case.close": "cases.outcome",
+}
 
 
 class AuditState(rx.State):

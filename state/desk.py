@@ -21,7 +21,7 @@ from app.domain.duty import service as duty
 from app.domain.sites import repository as sites
 from app.runtime import hub
 from app.runtime.live import live
-from state import desk_faces, desk_view, tabs
+from state import case_notices, desk_faces, desk_printing, desk_view, tabs
 from state.desk_faces import FacePanel
 from state.desk_view import Arrival, Row
 from state.guard import action, me
@@ -65,6 +65,9 @@ class DeskState(rx.State):
     lights: list[Row] = []
     camera: str = ""
     camera_trouble: str = ""
+    printer: str = ""
+    print_words: str = ""
+    print_tone: str = ""
     last_words: str = ""
     last_status: str = ""
     last_at: int = 0
@@ -79,6 +82,8 @@ class DeskState(rx.State):
     ended: bool = False
     review_right: bool = False
     _chosen: str = ""
+    _print_told: int = 0
+    _case_told: str = ""
 
     @action(Right.DESK_USE)
     async def enter(self) -> None:
@@ -123,7 +128,7 @@ class DeskState(rx.State):
         if name == "document":
             return await self._see(Kind.DOCUMENT, Result.OK)
         if name == "badge":
-            return self._badge()
+            return await self._badge()
         if name == "ask":
             return DeskState.open_dialog("call") if self.arrival.walk_in else None
         if name == "escape":
@@ -213,7 +218,12 @@ class DeskState(rx.State):
     @action(Right.DESK_USE)
     async def badge(self) -> Any:
         """Print the badge of the visitor just admitted."""
-        return self._badge()
+        return await self._badge()
+
+    @action(Right.DESK_USE)
+    async def badge_in_browser(self) -> Any:
+        """The same by the browser, where the lane's printer does not work."""
+        return self._window()
 
     async def _admit(self) -> Any:
         actor, attempt_id, name = me(), self.arrival.id, self.arrival.name
@@ -245,7 +255,14 @@ class DeskState(rx.State):
             await get_database().write(lambda s: presenting.see(s, actor, attempt_id, kind, result, nonce))
             await self._refresh_lane(actor)
 
-    def _badge(self) -> Any:
+    async def _badge(self) -> Any:
+        if not self.done_visit:
+            return None
+        if desk_printing.begin(me(), self.lane_id, self.done_visit, await locale_of(self)):
+            return None
+        return self._window()
+
+    def _window(self) -> Any:
         if not self.done_visit:
             return None
         return rx.call_script(f"window.open('/badge/{self.done_visit}','badge','width=420,height=640')")
@@ -263,20 +280,29 @@ class DeskState(rx.State):
         found = next((lane for lane in self.lanes if lane["id"] == lane_id), None)
         self.lane_id = found["id"] if found else ""
         self.lane_title = found["title"] if found else ""
-        self._chosen = ""
+        self._chosen, self._print_told = "", desk_printing.newest(self.lane_id)
         if found is None:
             tabs.unwatch(self)
             return
-        topics = frozenset({f"lane:{lane_id}", f"site:{actor.site_id}"})
+        topics = frozenset({f"lane:{lane_id}", f"site:{actor.site_id}", f"person:{actor.person_id}"})
         tabs.watch(self, topics, Right.DESK_USE, DeskState._update)
         await self._refresh_lane(actor)
         await self._refresh_lists(actor)
+        await self._tell_cases(actor)
 
     async def _update(self, actor: Actor, changed: frozenset[str]) -> None:
         if any(topic.startswith("lane:") for topic in changed):
             await self._refresh_lane(actor)
         if any(topic.startswith("site:") for topic in changed):
             await self._refresh_lists(actor)
+        if any(topic.startswith("person:") for topic in changed):
+            await self._tell_cases(actor)
+
+    async def _tell_cases(self, actor: Actor) -> None:
+        self._case_told, lines = await case_notices.news(actor, self._case_told, await locale_of(self))
+        shell = await self.get_state(ShellState)
+        for line in lines:
+            shell._notify("no", line)
 
     async def _refresh_lane(self, actor: Actor) -> None:
         lane_id, chosen, locale = self.lane_id, self._chosen, await locale_of(self)
@@ -286,9 +312,10 @@ class DeskState(rx.State):
         view = await get_database().read(lambda s: desk_view.lane_view(s, lane_id, locale, chosen))
         if view.arrival.id and view.arrival.id != self.arrival.id:
             self.done, self.done_visit = "", ""
-        shown = ("arrival", "waiting", "lights", "camera", "camera_trouble")
+        shown = ("arrival", "waiting", "lights", "camera", "camera_trouble", "printer")
         for name in (*shown, "last_words", "last_status", "last_at"):
             self._assign(name, getattr(view, name))
+        await self._refresh_print(locale)
         self._assign("clock_ok", clock.current().trusted())
         center = hub.get_hub()
         self._assign("faces", desk_faces.panel(center, lane_id, self.arrival.id, locale))
@@ -297,6 +324,15 @@ class DeskState(rx.State):
         nonce, cue = center.cues.get(lane_id, (0, "")) if center else (0, "")
         if nonce != self.cue_nonce:
             self.cue, self.cue_nonce = cue, nonce
+
+    async def _refresh_print(self, locale: str) -> None:
+        shown = desk_printing.view(self.lane_id, self.done_visit, locale)
+        self._assign("print_words", shown.words)
+        self._assign("print_tone", shown.tone)
+        if shown.fault and shown.number > self._print_told:
+            # The next arrival may have taken the place where it stands.
+            (await self.get_state(ShellState))._notify("no", shown.fault)
+        self._print_told = max(self._print_told, shown.number)
 
     def _assign(self, name: str, value: Any) -> None:
         # Reflex sends a var again even when it is set to what it was.

@@ -18,6 +18,7 @@ from app.domain.booking import repository as bookings
 from app.domain.people import repository as people
 from app.domain.sites import repository as sites
 from app.domain.sites.models import Device, Site
+from state import case_notices
 from state.cameras import trouble_of
 
 if TYPE_CHECKING:
@@ -50,6 +51,7 @@ class Arrival:
     consent_text: str = ""
     asked_since: int = 0
     snapshot: str = ""
+    case: str = ""
     document_seen: bool = False
     faces_seen: int = 0
     needs_document: bool = False
@@ -69,6 +71,7 @@ class LaneView:
     lights: list[Row] = field(default_factory=list)
     camera: str = ""
     camera_trouble: str = ""
+    printer: str = ""
     last_words: str = ""
     last_status: str = ""
     last_at: int = 0
@@ -82,6 +85,7 @@ def lane_view(session: Session, lane_id: str, locale: str, chosen: str) -> LaneV
         lights=[_light(device, locale) for device in devices],
         camera=camera.id if camera else "",
         camera_trouble=trouble_of(camera, locale),
+        printer=next((d.id for d in devices if d.driver == "printer" and d.enabled), ""),
     )
     rows = admission.open_attempts(session, lane_id)
     newest = rows[-1] if rows else admission.latest_closed(session, lane_id)
@@ -119,6 +123,7 @@ def arrival(
         walk_in=attempt.walk_in,
         leaving=attempt.leaving,
         snapshot=f"/api/attempts/{attempt.id}/snapshot" if attempt.snapshot_id else "",
+        case=case_notices.chip_of(session, attempt.id, evidence, locale),
         document_seen=any(row.kind == "document" and _settled(row) for row in evidence),
         faces_seen=sum(row.kind == "face" for row in evidence),
         needs_document=bool({"document_missing", "identity_missing"} & set(attempt.reasons)),

@@ -18,6 +18,7 @@ from app.core.actor import current_actor
 from app.core.database import get_database
 from app.core.errors import NotAllowed, NotFound
 from app.core.permissions import Right, needs
+from app.domain.admission import cases
 from app.domain.admission import repository as admission
 from app.domain.admission.arrival import OPEN
 from app.domain.people import repository as people
@@ -28,6 +29,7 @@ from app.runtime.sessions import COOKIE
 routes = router("/api")
 
 BOUNDARY = "frame"
+PICTURES = {b"\xff\xd8\xff": "image/jpeg", b"\x89PNG\r\n\x1a\n": "image/png", b"BM": "image/bmp"}
 NO_STORE = {"Cache-Control": "no-store, private", "X-Content-Type-Options": "nosniff"}
 
 
@@ -87,6 +89,19 @@ async def stream(device_id: str, request: Request) -> Response:
     feed, viewer = await _open_stream(device_id, request.cookies.get(COOKIE, ""))
     media = f"multipart/x-mixed-replace; boundary={BOUNDARY}"
     return StreamingResponse(frames(feed, viewer), media_type=media, headers=NO_STORE)
+
+
+@routes.get("/cases/{case_id}/{which}")
+@needs(Right.CASE_VIEW)
+async def case_picture(case_id: str, which: str) -> Response:
+    """A picture of a case, ``scene`` or ``document``; every look is an audit entry (AD-18)."""
+    actor = current_actor()
+    file_id = await get_database().write(lambda session: cases.picture(session, actor, case_id, which))
+    data = await asyncio.to_thread(vault.get, file_id)
+    kind = next(
+        (kind for mark, kind in PICTURES.items() if data.startswith(mark)), "application/octet-stream"
+    )
+    return Response(data, media_type=kind, headers=NO_STORE)
 
 
 @routes.get("/attempts/{attempt_id}/snapshot")

@@ -12,6 +12,7 @@ from components.frame import bars, language_button, notices
 from components.layout import color_mode_button, phone_shell
 from components.text import t
 from state.demo_panel import DemoState
+from state.demo_printer import DemoPrinterState
 
 
 def panel() -> rx.Component:
@@ -89,6 +90,7 @@ def panel() -> rx.Component:
             ),
             title=t("demo.document_reader"),
         ),
+        printer(),
         card(
             rx.el.div(
                 button(
@@ -107,6 +109,35 @@ def panel() -> rx.Component:
             ),
             title=t("demo.trouble"),
         ),
+    )
+
+
+def printer() -> rx.Component:
+    """The badge printed last, and what can go wrong with a printer."""
+    badge = rx.el.img(
+        src=DemoPrinterState.badge,
+        alt=t("demo.badge_alt"),
+        style={"width": "100%", "maxWidth": "288px", "background": "#fff"},
+    )
+    return card(
+        rx.el.div(
+            button(t("demo.look_badge"), icon_name="ticket", block=True, on_click=DemoPrinterState.look),
+            button(
+                rx.cond(DemoPrinterState.paper_in, t("demo.take_paper"), t("demo.load_paper")),
+                icon_name="scroll",
+                block=True,
+                on_click=DemoPrinterState.toggle_paper,
+            ),
+            button(
+                rx.cond(DemoPrinterState.cable_in, t("demo.unplug_printer"), t("demo.plug_printer")),
+                icon_name="cable",
+                block=True,
+                on_click=DemoPrinterState.toggle_cable,
+            ),
+            rx.cond(DemoPrinterState.badge != "", badge, rx.fragment()),
+            class_name="col",
+        ),
+        title=t("demo.printer"),
     )
 
 

@@ -14,12 +14,13 @@ from app.core.errors import Conflict, NotAllowed
 from app.domain.sites import repository as sites
 from app.runtime.demo import is_demo_site
 from app.runtime.hub import get_hub
+from hardware.simulators.badge_printer import BadgePrinterEmulator
 from hardware.simulators.camera import CameraEmulator
 from hardware.simulators.id_card_reader import IdCardReaderEmulator
 from hardware.simulators.id_cards import SPECIMEN, card_of
 from hardware.simulators.reader import ReaderEmulator
 
-E = TypeVar("E", CameraEmulator, ReaderEmulator, IdCardReaderEmulator)
+E = TypeVar("E", CameraEmulator, ReaderEmulator, IdCardReaderEmulator, BadgePrinterEmulator)
 
 
 async def _find(kind: type[E], actor: Actor, lane_id: str) -> E | None:
@@ -96,3 +97,27 @@ async def plug_reader(actor: Actor, lane_id: str, *, into: bool) -> None:
     """Plug the reader in, or pull its plug."""
     reader = await _of(ReaderEmulator, actor, lane_id)
     await asyncio.to_thread(reader.plug if into else reader.unplug)
+
+
+async def printed(actor: Actor, lane_id: str) -> bytes | None:
+    """The badge that the lane's emulated printer printed last, as a PNG."""
+    printer = await _of(BadgePrinterEmulator, actor, lane_id)
+    return await asyncio.to_thread(printer.picture)
+
+
+async def paper(actor: Actor, lane_id: str, *, load: bool) -> None:
+    """Load paper into the printer, or take it out."""
+    printer = await _of(BadgePrinterEmulator, actor, lane_id)
+    await asyncio.to_thread(printer.load_paper if load else printer.take_paper)
+
+
+async def plug_printer(actor: Actor, lane_id: str, *, into: bool) -> None:
+    """Plug the printer in, or pull its plug."""
+    printer = await _of(BadgePrinterEmulator, actor, lane_id)
+    await asyncio.to_thread(printer.plug if into else printer.unplug)
+
+
+async def printer_state(actor: Actor, lane_id: str) -> tuple[bool, bool]:
+    """Whether the lane's emulated printer is plugged in, and has paper."""
+    printer = await _find(BadgePrinterEmulator, actor, lane_id)
+    return bool(printer and printer.connected), bool(printer and printer.has_paper)

@@ -38,6 +38,7 @@ MENU: tuple[tuple[str, tuple[Entry, ...]], ...] = (
         (
             Entry("console.nav.today", "/console", "layout_dashboard", (Right.LEDGER_VIEW,), exact=True),
             Entry("console.nav.ledger", "/console/ledger", "book_open_text", (Right.LEDGER_VIEW,)),
+            Entry("console.nav.cases", "/console/cases", "folder_open", (Right.CASE_VIEW,)),
         ),
     ),
     ("console.nav.site", (Entry("console.nav.devices", "/console/devices", "cpu", (Right.DEVICE_VIEW,)),)),

@@ -46,6 +46,7 @@ def body() -> rx.Component:
     evidence: list[Child] = [
         rx.foreach(SEEN.chips, lambda row: chip(row["text"], row["tone"])),
         when(SEEN.consent_text, consent_chip()),
+        when(SEEN.case, chip(SEEN.case, "eye", icon_name="folder_open")),
     ]
     person = arrival_body(
         facts,
@@ -139,14 +140,32 @@ def actions() -> rx.Component:
         button(t("desk.set_aside"), kind="quiet", key="Esc", on_click=DeskState.set_aside),
     ]
     after = arrival_actions(
-        rx.cond(
-            DeskState.done_visit != "",
-            button(t("desk.print_badge"), icon_name="printer", key="F8", on_click=DeskState.badge),
-            rx.fragment(),
-        )
+        rx.cond(DeskState.done_visit != "", badge_actions(), rx.fragment()),
     )
     return rx.cond(
         SEEN.id != "", arrival_actions(lead, *others), rx.cond(DeskState.done != "", after, rx.fragment())
+    )
+
+
+def badge_actions() -> rx.Component:
+    """The badge of whoever was let in: at the lane's printer where there is one, or by the browser."""
+    again = DeskState.print_words != ""
+    return rx.fragment(
+        button(
+            rx.cond(again & (DeskState.printer != ""), t("desk.print_again"), t("desk.print_badge")),
+            icon_name="printer",
+            key="F8",
+            on_click=DeskState.badge,
+        ),
+        rx.cond(
+            DeskState.printer != "",
+            button(t("desk.print_browser"), kind="quiet", on_click=DeskState.badge_in_browser),
+            rx.fragment(),
+        ),
+        when(
+            DeskState.print_words,
+            rx.el.div(chip(DeskState.print_words, DeskState.print_tone), role="status"),
+        ),
     )
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from sqlmodel import Session, col, select
 
 from app.core import audit, clock
@@ -16,6 +18,17 @@ def present_duty(session: Session, account_id: str) -> LaneDuty | None:
     """Where a guard is signed on."""
     query = select(LaneDuty).where(LaneDuty.account_id == account_id, col(LaneDuty.until_at).is_(None))
     return session.exec(query).first()
+
+
+def on_duty(session: Session, lane_id: str, at: datetime) -> list[str]:
+    """The accounts that were signed on to a lane at a moment."""
+    query = (
+        select(LaneDuty.account_id)
+        .where(LaneDuty.lane_id == lane_id, col(LaneDuty.from_at) <= at)
+        .where(col(LaneDuty.until_at).is_(None) | (col(LaneDuty.until_at) > at))
+        .order_by(col(LaneDuty.from_at))
+    )
+    return list(dict.fromkeys(session.exec(query).all()))
 
 
 def sign_on(session: Session, actor: Actor, lane_id: str) -> LaneDuty:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import secrets
 from collections.abc import Iterable
 
-from sqlalchemy import insert
-from sqlmodel import Session
+from sqlalchemy import insert, update
+from sqlmodel import Session, col
 
 from app.core import audit, clock, crypto, inputs, passwords, search
 from app.core.actor import Actor
@@ -195,3 +195,13 @@ def notify(session: Session, person_id: str, topic: str, payload: dict[str, str]
     }
     session.connection().execute(_INSERT_INBOX, row)
     announce(session, InboxChanged(person_id))
+
+
+def mark_read(session: Session, actor: Actor, topic: str) -> None:
+    """Note that somebody has seen what they were told of a topic."""
+    session.connection().execute(
+        update(InboxMessage)
+        .where(col(InboxMessage.person_id) == actor.person_id, col(InboxMessage.topic) == topic)
+        .where(col(InboxMessage.read_at).is_(None))
+        .values(read_at=clock.now())
+    )

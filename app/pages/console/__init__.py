@@ -8,6 +8,7 @@ from app.pages.console import (
     account,
     accounts,
     audit,
+    cases,
     devices,
     faces,
     ledger,
@@ -19,6 +20,7 @@ from app.pages.console import (
 )
 from state.console_accounts import AccountsState
 from state.console_audit import AuditState
+from state.console_cases import CasesState
 from state.console_devices import DevicesState
 from state.console_faces import FacesState
 from state.console_ledger import LedgerState
@@ -27,15 +29,17 @@ from state.console_people import PeopleState
 from state.console_permit_forms import PermitFormsState
 from state.console_permits import PermitsState
 from state.console_policy import PolicyState
+from state.console_printing import PrintingState
 from state.console_today import ConsoleTodayState
 
 PAGES: list[tuple[str, Any, str, list[Any]]] = [
     ("/console", today.page, "console.title.today", [ConsoleTodayState.enter]),
     ("/console/ledger", ledger.page, "console.title.ledger", [LedgerState.enter]),
+    ("/console/cases", cases.page, "console.title.cases", [CasesState.enter]),
     ("/console/devices", devices.page, "console.title.devices", [DevicesState.enter]),
     ("/console/people", people.page, "console.title.people", [PeopleState.enter]),
     ("/console/permits", permits.page, "console.title.permits", [PermitsState.enter, PermitFormsState.enter]),
-    ("/console/policy", policy.page, "console.title.policy", [PolicyState.enter]),
+    ("/console/policy", policy.page, "console.title.policy", [PolicyState.enter, PrintingState.enter]),
     ("/console/faces", faces.page, "console.title.faces", [FacesState.enter]),
     ("/console/roles", roles.page, "console.title.roles", []),
     ("/console/accounts", accounts.page, "console.title.accounts", [AccountsState.enter]),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import reflex as rx
 
 from app.core.permissions import Right
+from app.pages.console.policy_printing import printing
 from app.pages.console.policy_times import times
 from components.actions import button
 from components.console.frame import console_page
@@ -146,7 +147,7 @@ def page() -> rx.Component:
     """What the site demands, why, and since when."""
     return console_page(
         _classes(),
-        rx.el.div(_fields(), rx.el.div(times(), _history(), class_name="col"), class_name="two"),
+        rx.el.div(_fields(), rx.el.div(times(), printing(), _history(), class_name="col"), class_name="two"),
         title=t("console.policy.title"),
         rights=(Right.POLICY_EDIT,),
         loaded=State.loaded,

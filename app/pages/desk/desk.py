@@ -53,6 +53,11 @@ def _foot() -> list[rx.Component]:
             link_button(t("desk.demo_panel"), "/demo", icon_name="flask_conical", target="_blank"),
             rx.fragment(),
         ),
+        rx.cond(
+            DeskState.review_right,
+            link_button(t("console.nav.cases"), "/console/cases", icon_name="folder_open"),
+            rx.fragment(),
+        ),
         button(t("desk.keys"), kind="quiet", key="?", on_click=DeskState.open_dialog("help")),
         language_button(),
         color_mode_button(t("common.color_mode")),
