@@ -19,11 +19,12 @@ from app.domain.admission.arrival import OPEN, Arrival, Dossier, Post, of
 from app.domain.admission.evidence import Finding, Presented, examine
 from app.domain.admission.judging import judge, weigh
 from app.domain.admission.models import Attempt
-from app.domain.admission.rules import Evidence, Kind, Outcome, Result
+from app.domain.admission.rules import SILENT, Evidence, Kind, Outcome, Result
 from app.domain.sites import repository as sites
 from app.domain.sites.rules import Direction
 
 LINGER = timedelta(seconds=60)
+DOCUMENT_LINGER = timedelta(seconds=30)
 CLOCK_SKEW = timedelta(minutes=5)
 OLDEST = timedelta(days=30)
 
@@ -32,7 +33,8 @@ def present(session: Session, lane_id: str, item: Presented) -> Arrival:
     """Record one presented item and decide; a delivery that came before changes nothing (AD-22).
 
     The item joins the open arrival of the same booking at this lane, or begins a new one. What lies open at
-    the lane and belongs to nobody is closed by a new item, so that a stranger cannot fill the queue.
+    the lane and belongs to nobody is closed by a new item, so that a stranger cannot fill the queue; a document
+    laid a moment ago stays beside it until another is laid, so that one person's card and another's code both show.
     """
     return _present(session, lane_id, item, None)
 
@@ -73,7 +75,7 @@ def _present(session: Session, lane_id: str, item: Presented, admitter: Actor | 
     _take_step(session, finding, leaving=leaving, joins=joined is not None)
     if joined is not None:
         return _join(session, post, joined, item, finding, known)
-    _close_strangers(session, waiting, now)
+    _close_strangers(session, waiting, now, by=finding.kind)
     arrival = Arrival(post.site_id, lane_id, item.occurred_at, now, leaving=leaving)
     arrival.card_id = finding.card_id
     if known is not None:
@@ -149,11 +151,23 @@ def close_strangers(session: Session, lane_id: str, now: datetime) -> None:
     _close_strangers(session, statements.waiting_at(session, lane_id), now)
 
 
-def _close_strangers(session: Session, waiting: Sequence[statements.Waiting], now: datetime) -> None:
+def _close_strangers(
+    session: Session, waiting: Sequence[statements.Waiting], now: datetime, by: Kind = Kind.DOCUMENT
+) -> None:
     for other in waiting:
-        if other.booking_id is None:
+        if other.booking_id is None and not (by is not Kind.DOCUMENT and _just_laid(session, other, now)):
             status = "refused" if other.outcome == Outcome.REFUSE else "set_aside"
             statements.close(session, other.attempt_id, status, now, SYSTEM.kind)
+
+
+def _just_laid(session: Session, other: statements.Waiting, now: datetime) -> bool:
+    """Whether somebody's document was read a moment ago: a code of another must not sweep it off the desk (AD-18)."""
+    return any(
+        row.kind == Kind.DOCUMENT
+        and Result(row.result) not in SILENT
+        and now - row.recorded_at < DOCUMENT_LINGER
+        for row in repository.evidence_of(session, other.attempt_id)
+    )
 
 
 def _plausible(moment: datetime) -> datetime:
