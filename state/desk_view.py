@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 TONES = {Outcome.ADMIT: "ok", Outcome.NEEDS: "wait", Outcome.REVIEW: "eye", Outcome.REFUSE: "no"}
 LAMPS = {"online": "ok", "starting": "wait", "fault": "wait", "offline": "no", "unavailable": "no"}
+# What a guard can mend stands beside the lamp in a word of its own.
+TOLD = {"paper_out", "paper_low", "cover_open"}
 SOON = timedelta(hours=12)
 RECENT = timedelta(minutes=30)
 UNCLEAR = {"unreadable", "unsure"}
@@ -310,12 +312,17 @@ def _party(name: str, heads: int, locale: str) -> str:
 def _light(device: Device, locale: str) -> Row:
     """A device as colour and word; unknown is never shown as fine."""
     status = device.status if device.enabled else "disabled"
-    trouble = trouble_of(device, locale)
-    word = f"camera.short.{device.status_detail}" if trouble else f"device.{status}"
+    lamp, trouble = LAMPS.get(status, "off"), trouble_of(device, locale)
+    word = "" if status == "online" else text(locale, f"device.{status}")
+    if trouble:
+        word = text(locale, f"camera.short.{device.status_detail}")
+    elif device.enabled and device.status_detail in TOLD:
+        word = text(locale, f"lamp.{device.status_detail}")
+        lamp = "wait" if lamp == "ok" else lamp
     return {
         "id": device.id,
         "name": device.name,
         "hint": trouble or device.name,
-        "lamp": LAMPS.get(status, "off"),
-        "word": "" if status == "online" else text(locale, word),
+        "lamp": lamp,
+        "word": word,
     }

@@ -44,7 +44,7 @@ async def take_scene(database: Database, hardware: HardwareService, event: CaseO
     feed = hardware.camera(device_id) if device_id else None
     file_id, state = "", PictureState.NO_CAMERA
     if feed is not None:
-        picture = await asyncio.to_thread(_fresh, feed)
+        picture = await _scene(feed)
         file_id, state = await _store(picture) if picture else ("", PictureState.NO_PICTURE)
     await _put_down(database, file_id, lambda s: cases.keep_picture(s, event.case_id, state, file_id))
 
@@ -57,6 +57,15 @@ async def keep_document(database: Database, attempt_id: str, photo: bytes) -> No
     file_id, _ = await _store(photo)
     if file_id:
         await _put_down(database, file_id, lambda s: cases.keep_document(s, attempt_id, file_id))
+
+
+async def _scene(feed: CameraFeed) -> bytes | None:
+    """What the camera sees; one that just stutters gets two seconds."""
+    for _ in range(TRIES):
+        if (picture := await asyncio.to_thread(_fresh, feed)) is not None:
+            return picture
+        await asyncio.sleep(PAUSE_SECONDS)
+    return None
 
 
 def _fresh(feed: CameraFeed) -> bytes | None:

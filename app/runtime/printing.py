@@ -31,7 +31,7 @@ logger = logging.getLogger(__name__)
 DRIVER = "printer"
 JOB_SECONDS = 6.0
 MARGIN_SECONDS = 1.0
-PRESS_SECONDS = 2.0
+PRESS_SECONDS = 1.0
 
 
 @dataclass(frozen=True, slots=True)

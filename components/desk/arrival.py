@@ -164,7 +164,11 @@ def badge_actions() -> rx.Component:
         ),
         when(
             DeskState.print_words,
-            rx.el.div(chip(DeskState.print_words, DeskState.print_tone), role="status"),
+            rx.el.div(
+                chip(DeskState.print_words, DeskState.print_tone),
+                role="status",
+                style={"alignSelf": "center"},
+            ),
         ),
     )
 

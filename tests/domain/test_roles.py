@@ -12,8 +12,10 @@ from app.core.errors import GateError, NotAllowed
 from app.core.permissions import RIGHTS, Right, Role
 from app.domain.access import invitations
 from app.domain.access import service as access
-from app.domain.admission import exits, presenting, walk_ins
+from app.domain.admission import cases, exits, presenting, walk_ins
 from app.domain.admission import service as admission
+from app.domain.admission.badges import badge_of
+from app.domain.admission.case_rules import PictureState
 from app.domain.admission.rules import Kind, Result
 from app.domain.booking import service as bookings
 from app.domain.booking.rules import BookingSource
@@ -21,6 +23,7 @@ from app.domain.duty import service as duty
 from app.domain.people import importing
 from app.domain.people import service as people
 from app.domain.sites import service as sites
+from app.domain.sites.badges import set_printing
 from tests.factories import (
     World,
     actor,
@@ -29,6 +32,8 @@ from tests.factories import (
     let_in,
     make_account,
     make_world,
+    see_document,
+    show_code,
     standing,
     walk_in,
 )
@@ -47,6 +52,7 @@ class Scene:
     visit: str = ""
     account: str = ""
     device: str = ""
+    case: str = ""
 
 
 def make_scene(world: World) -> Scene:
@@ -57,9 +63,20 @@ def make_scene(world: World) -> Scene:
     scene.standing = booking.id
     scene.attempt = walk_in(world).id
     scene.consent = world.do(walk_ins.ask_host, world.guard, scene.attempt).id
+    presenting_case(scene)
     scene.account = make_account(world, Role.RESIDENT).id
     scene.device = world.do(sites.save_device, SYSTEM, world.both, "camera", "camera", {}).id
     return scene
+
+
+def presenting_case(scene: Scene) -> None:
+    """A case with a picture, of a guest whose document the guard doubts."""
+    world = scene.world
+    doubted = see_document(world, show_code(world, invite(world)[1]), Result.ABNORMAL)
+    found = world.ask(cases.of_attempt, doubted.id)
+    assert found is not None
+    world.do(cases.keep_picture, found.id, PictureState.KEPT, "0" * 32)
+    scene.case = found.id
 
 
 Call = Callable[[Scene, Actor], object]
@@ -99,6 +116,12 @@ CALLS: dict[str, tuple[Right, Call]] = {
         sites.add_lane, a, s.world.site, "西门", "1号道", "gate_post", "in")),
     "save_device": (Right.DEVICE_EDIT, lambda s, a: s.world.do(sites.save_device, a, s.world.both, "reader", "pcsc", {})),
     "delete_device": (Right.DEVICE_EDIT, lambda s, a: s.world.do(sites.delete_device, a, s.device)),
+    "look_at_case": (Right.CASE_VIEW, lambda s, a: s.world.do(cases.look, a, s.case)),
+    "case_picture": (Right.CASE_VIEW, lambda s, a: s.world.do(cases.picture, a, s.case, "scene")),
+    "close_case": (Right.DESK_REVIEW, lambda s, a: s.world.do(cases.close, a, s.case, "released", "核对过")),
+    "badge_of": (Right.DESK_USE, lambda s, a: s.world.do(badge_of, a, s.visit)),
+    "set_printing": (Right.POLICY_EDIT, lambda s, a: s.world.do(
+        set_printing, a, s.world.site.id, at_once=True, name="full")),
     "set_risk_class": (Right.POLICY_EDIT, lambda s, a: s.world.do(sites.set_risk_class, a, s.world.site.id, "high")),
     "set_field_rule": (Right.POLICY_EDIT, lambda s, a: s.world.do(
         sites.set_field_rule, a, s.world.site.id, "guest", "plate", "off")),

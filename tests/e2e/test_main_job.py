@@ -97,7 +97,7 @@ def test_a_guest_is_invited_read_at_the_gate_admitted_and_leaves(
 
     # The badge opens in a window of its own and says no more than it must.
     with guards.expect_page() as opened:
-        desk.page.keyboard.press("F8")
+        desk.page.get_by_role("button", name="浏览器打印").click()
     badge = opened.value
     badge.wait_for_load_state()
     assert "/badge/" in badge.url
