@@ -22,7 +22,7 @@ from hardware.supervisor import HardwareService
 logger = logging.getLogger(__name__)
 
 DRIVER = "camera"
-STALE_SECONDS = 3.0
+STALE_SECONDS = 2.0
 MAX_PHOTO = 512 * 1024
 TRIES = 5
 PAUSE_SECONDS = 0.5

@@ -87,6 +87,7 @@ async def started(database: Database, *, camera: bool) -> Rig:
     rig = Rig(world, hub, device)
     if device is not None:
         await rig.until(lambda: (hub.hardware.camera(device.id) or _none()).snapshot() is not None)
+        await rig.until(lambda: world.get(Device, device.id).status == "online")
     return rig
 
 
@@ -156,7 +157,7 @@ async def test_a_camera_that_was_unplugged_gives_no_old_picture(rig: Rig) -> Non
     assert rig.device is not None
     device_id = rig.device.id
     rig.camera.unplug()
-    await rig.until(lambda: rig.world.get(Device, device_id).status != "online")
+    await rig.until(lambda: rig.world.get(Device, device_id).status == "offline")
     rig.invite()
     await rig.lay()
     case = await rig.settled()

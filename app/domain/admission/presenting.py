@@ -162,6 +162,8 @@ def _close_strangers(
 
 def _just_laid(session: Session, other: statements.Waiting, now: datetime) -> bool:
     """Whether somebody's document was read a moment ago: a code of another must not sweep it off the desk (AD-18)."""
+    if other.outcome == Outcome.REFUSE:
+        return False  # with a document nobody is refused outright who is not known
     return any(
         row.kind == Kind.DOCUMENT
         and Result(row.result) not in SILENT
