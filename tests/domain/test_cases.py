@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 from sqlmodel import select
 
@@ -178,6 +181,22 @@ def test_cases_are_numbered_by_site_and_year(world: World, fake_clock: FakeClock
     see_document(world, show_code(world, issued), Result.ABNORMAL)
     newest = world.ask(cases.page, world.site.id, "", 1, 0)[0]
     assert (newest.year, newest.number) == (now.year + 1, 1)
+
+
+def test_two_lanes_at_the_same_moment_get_two_numbers(world: World) -> None:
+    arrivals = []
+    for lane in (world.both, world.entry):
+        _, issued, _ = invite(world)
+        arrivals.append(show_code(world, issued, lane))
+    together = threading.Barrier(len(arrivals))
+
+    def doubt(arrival: Attempt) -> None:
+        together.wait()
+        see_document(world, arrival, Result.ABNORMAL)
+
+    with ThreadPoolExecutor() as pool:
+        list(pool.map(doubt, arrivals))
+    assert [case.number for case in files(world)] == [1, 2]
 
 
 def test_the_case_of_a_stranger_goes_on_with_the_registered_arrival(world: World) -> None:

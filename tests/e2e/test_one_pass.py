@@ -120,11 +120,12 @@ def close(page: Page) -> None:
 def test_a_supervisor_at_the_desk_is_told_of_a_new_case(
     server: Server, east: tuple[Desk, Demo], new_context: NewContext
 ) -> None:
-    _, panel = east
+    desk, panel = east
     other = server.backstage.lane()
     server.backstage.on_duty(username="supervisor", lane=other["lane"])
     lead = Desk.open(person(new_context, server, server.cookie("supervisor")))
     expect_guest(server, panel, "艾孜买提")
     panel.press("放上所选访客的身份证")
+    desk.expect_verdict("可以放行")
     panel.press("放上别人的身份证（样证）")
     expect(lead.notice.filter(has_text="新案卷").last).to_be_visible()
