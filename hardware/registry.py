@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """One field of a device's settings, as a form needs it; `types` are alternatives."""
+    """One field of a device's settings, as a form needs it; `types` are alternatives, `choices` all that is allowed."""
 
     name: str
     types: tuple[str, ...]
@@ -22,6 +22,7 @@ class Setting:
     default: Any = None
     minimum: float | None = None
     maximum: float | None = None
+    choices: tuple[str, ...] = ()
 
     def accepts(self, value: Any) -> bool:
         """Tell whether the value has one of the types."""
@@ -58,6 +59,8 @@ class DriverType:
     settings: tuple[Setting, ...]
     heartbeat_seconds: float
     max_backoff_seconds: float = 10.0
+    # What belongs together is checked by the driver's own function: settings to codes, as `code:setting`.
+    check: str = ""
 
     def validate(self, settings: Mapping[str, Any]) -> list[str]:
         """Return a code per wrong setting, as `code:setting`."""
@@ -72,6 +75,11 @@ class DriverType:
                 errors.append(f"bad_type:{field.name}")
             elif not field.within(value):
                 errors.append(f"out_of_range:{field.name}")
+            elif field.choices and value not in field.choices:
+                errors.append(f"bad_choice:{field.name}")
+        if self.check and not errors:
+            found: list[str] = _load(self.check)(settings)
+            errors += found
         return errors
 
     def wants_emulator(self, settings: Mapping[str, Any]) -> bool:
@@ -108,9 +116,34 @@ DRIVERS: dict[str, DriverType] = {
             emulator="hardware.simulators.reader:ReaderEmulator",
             settings=(
                 Setting("reader", ("str",), default="*"),
+                Setting("script", ("str",)),
+                Setting("number_bytes", ("str",)),
+                Setting("number_encoding", ("str",), default="ascii", choices=("ascii", "bcd", "hex")),
+                Setting("number_strip", ("str",)),
+                Setting("uid_too", ("bool",), default=True),
                 Setting("emulated", ("bool",), default=False),
             ),
             heartbeat_seconds=2.5,
+            check="hardware.drivers.card_script:faults",
+        ),
+        DriverType(
+            key="scanner",
+            kind="reader",
+            driver="hardware.drivers.scanner:Scanner",
+            emulator="hardware.simulators.scanner:ScannerEmulator",
+            settings=(
+                Setting("port", ("str",), default="/dev/ttyACM0"),
+                Setting("baud", ("int",), default=9_600, minimum=1_200, maximum=921_600),
+                Setting("ending", ("str",), default="any", choices=("any", "cr", "lf", "none")),
+                Setting("gap_ms", ("int",), default=100, minimum=20, maximum=2_000),
+                Setting("prefix", ("str",)),
+                Setting("suffix", ("str",)),
+                Setting("encoding", ("str",), default="utf-8", choices=("utf-8", "gb18030", "ascii")),
+                Setting("emulated", ("bool",), default=False),
+            ),
+            heartbeat_seconds=2.5,
+            # Looking for a port is cheap, and a scanner that was plugged in again should be back at once.
+            max_backoff_seconds=2.0,
         ),
         DriverType(
             key="id_card",
@@ -120,6 +153,7 @@ DRIVERS: dict[str, DriverType] = {
             settings=(
                 Setting("port", ("str",), default="/dev/ttyUSB0"),
                 Setting("baud", ("int",), default=115_200, minimum=9_600, maximum=115_200),
+                Setting("newest_address", ("bool",), default=False),
                 Setting("emulated", ("bool",), default=False),
             ),
             # A card is read in two seconds at most, with a sign of life before; a silent reader is given up sooner.

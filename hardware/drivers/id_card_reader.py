@@ -7,20 +7,21 @@ beyond the event; to know the same card again the driver holds a keyed hash of i
 from __future__ import annotations
 
 import base64
-import errno
 import hashlib
 import secrets
 import time
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from hardware.drivers.id_card_text import TextError, decode, payload
 from hardware.drivers.id_photo import PhotoError, configured_decoder
 from hardware.drivers.sdt_module import CardContent, LineError, Refused, SdtModule, Status
-from hardware.ports import DeviceError, DeviceStatus, DriverUnavailable, EventKind
+from hardware.drivers.serial_port import open_port
+from hardware.ports import DeviceError, DeviceStatus, EventKind
 
 if TYPE_CHECKING:
     from hardware.drivers.id_photo import PhotoDecoder
+    from hardware.drivers.serial_port import PortSource
     from hardware.ports import DeviceConfig, DriverContext
 
 DEFAULT_PORT = "/dev/ttyUSB0"
@@ -32,7 +33,6 @@ RECHECK_SECONDS = 1.0
 SAME_CARD_SECONDS = 1.0
 ATTEMPTS = 3
 READ_CHUNK_SECONDS = 0.05
-WRITE_SECONDS = 1.0
 
 MODULE_FAULTS = frozenset({Status.SELF_TEST_FAILED, Status.NOT_AUTHORISED})
 REASONS = {
@@ -46,15 +46,6 @@ REASONS = {
     Status.RANDOM_FAILED: "card_not_read",
     Status.NO_CARD: "card_pulled",
 }
-PORT_FAULTS = {errno.EACCES: "port_denied", errno.EPERM: "port_denied", errno.EAGAIN: "port_busy"}
-
-
-class PortSource(Protocol):
-    """A stand-in reader: the name of the port it listens on."""
-
-    @property
-    def port(self) -> str:
-        """What to open."""
 
 
 class _Unreadable(Exception):
@@ -111,18 +102,8 @@ class IdCardReader:
             port.close()
 
     def _open(self, context: DriverContext) -> Any:
-        try:
-            from serial import Serial
-        except ImportError:
-            raise DriverUnavailable("pyserial_missing") from None
         name = cast("PortSource", context.emulator).port if self._emulated else self._port
-        try:
-            return Serial(
-                name, self._baud, timeout=READ_CHUNK_SECONDS, write_timeout=WRITE_SECONDS, exclusive=True
-            )
-        except OSError as error:
-            fault = PORT_FAULTS.get(error.errno or 0, "reader_absent")
-            raise DeviceError(fault, DeviceStatus.OFFLINE) from None
+        return open_port(name, self._baud, READ_CHUNK_SECONDS)
 
     def _check(self, context: DriverContext, module: SdtModule) -> None:
         """Make sure that a working module answers on this port."""

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import queue
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol, cast
 
+from hardware.drivers.card_script import CardScript, NotThisCard, ScriptError, parse
 from hardware.drivers.card_transport import (
     COMM_ERROR,
     NO_SMARTCARD,
@@ -21,7 +22,7 @@ from hardware.drivers.card_transport import (
 )
 from hardware.drivers.reader_claims import ReaderClaims, fits
 from hardware.drivers.reader_monitor import Notice, ReaderMonitor, ReaderNotice, shared_monitor
-from hardware.ports import DeviceStatus, DriverUnavailable, EventKind
+from hardware.ports import DeviceError, DeviceStatus, DriverUnavailable, EventKind
 
 if TYPE_CHECKING:
     from hardware.ports import DeviceConfig, DriverContext
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 GET_UID = bytes.fromhex("FFCA000000")
 SUCCESS = b"\x90\x00"
 NOT_SUPPORTED = frozenset({b"\x6a\x81", b"\x6a\x82", b"\x6d\x00", b"\x6e\x00"})
+LEAVING = frozenset({b"\x63\x00", b"\x6f\x00"})
 RANDOM_UID_LENGTH = 4
 RANDOM_UID_PREFIX = 0x08
 SAME_CARD_SECONDS = 1.0
@@ -51,11 +53,20 @@ class CardSource(Protocol):
         """What to talk to."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Read:
+    """What a card said: its UID, the number that a script found, or why the script found none."""
+
+    uid: str
+    number: str = field(default="", repr=False)
+    failure: str = ""
+
+
 @dataclass(slots=True)
 class _Presented:
     """The card that lies on a reader, or lay there last."""
 
-    uid: str
+    card: _Read
     at: float
     told: bool
 
@@ -70,9 +81,16 @@ class PcscReader:
         self._id = config.id
         self._claims = ReaderClaims() if self._emulated else _claims
         self._presented: dict[str, _Presented] = {}
+        self._settings = config.settings
+        self._script: CardScript | None = None
+        self._uid_too = bool(config.settings.get("uid_too", True))
 
     def run(self, context: DriverContext) -> None:
         """Report readers and cards until told to stop."""
+        try:
+            self._script = parse(self._settings)
+        except ScriptError as error:
+            raise DeviceError(error.code) from None
         monitor, transport = self._connect(context)
         notices: queue.SimpleQueue[ReaderNotice] = queue.SimpleQueue()
         readers: set[str] = set()
@@ -138,37 +156,45 @@ class PcscReader:
 
     def _inserted(self, context: DriverContext, transport: CardTransport, notice: ReaderNotice) -> None:
         try:
-            uid = self._read_uid(context, transport, notice.reader)
+            card = self._read(context, transport, notice.reader)
         except CardError as error:
-            context.count("unreadable")
-            context.emit(EventKind.UNREADABLE, {"reason": _reason(error)})
+            self._complain(context, _reason(error))
             return
-        if not uid:
-            context.emit(EventKind.UNREADABLE, {"reason": "no_uid"})
+        if card.failure and not self._uid_too:
+            context.count(f"script_{card.failure}")
+            self._complain(context, "card_other_kind")
+            return
+        if not card.number and not card.uid:
+            self._complain(context, "no_uid")
             return
         now = time.monotonic()
         last = self._presented.get(notice.reader)
-        again = last is not None and last.uid == uid.hex() and now - last.at < SAME_CARD_SECONDS
-        self._presented[notice.reader] = _Presented(uid.hex(), now, told=not again)
+        again = last is not None and last.card == card and now - last.at < SAME_CARD_SECONDS
+        self._presented[notice.reader] = _Presented(card, now, told=not again)
         if again:
             context.count("repeats")
             return
-        payload = {"uid": uid.hex().upper(), "atr": notice.atr.hex().upper()}
+        payload = {"uid": card.uid, "atr": notice.atr.hex().upper(), "number": card.number}
+        uid = bytes.fromhex(card.uid)
         if len(uid) == RANDOM_UID_LENGTH and uid[0] == RANDOM_UID_PREFIX:
             payload["random_uid"] = "1"
-        context.emit(EventKind.CARD, payload)
+        context.emit(EventKind.CARD, {name: value for name, value in payload.items() if value})
+
+    def _complain(self, context: DriverContext, reason: str) -> None:
+        context.count("unreadable")
+        context.emit(EventKind.UNREADABLE, {"reason": reason})
 
     def _removed(self, context: DriverContext, reader: str) -> None:
         presented = self._presented.get(reader)
         if presented is not None and presented.told:
             presented.told = False
-            context.emit(EventKind.CARD_REMOVED, {"uid": presented.uid.upper()})
+            context.emit(EventKind.CARD_REMOVED, {"uid": presented.card.uid})
 
-    def _read_uid(self, context: DriverContext, transport: CardTransport, reader: str) -> bytes:
+    def _read(self, context: DriverContext, transport: CardTransport, reader: str) -> _Read:
         give_up = time.monotonic() + GIVE_UP_SECONDS
         while True:
             try:
-                return _uid(transport, reader)
+                return _ask(transport, reader, self._script)
             except CardError as error:
                 if error.number in GONE | READER_GONE or time.monotonic() > give_up:
                     raise
@@ -177,23 +203,40 @@ class PcscReader:
                     raise
 
 
-def _uid(transport: CardTransport, reader: str) -> bytes:
+def _ask(transport: CardTransport, reader: str, script: CardScript | None) -> _Read:
     # A context per read costs a millisecond and leaves nothing behind that could outlive a restart of the service.
     context = transport.establish()
     try:
         card = transport.connect(context, reader)
         try:
-            answer = transport.transmit(card, GET_UID)
+            uid = _uid(transport.transmit(card, GET_UID))
+            if script is None:
+                return _Read(uid)
+            try:
+                return _Read(uid, script.run(lambda command: _whole(transport.transmit(card, command))))
+            except NotThisCard as error:
+                return _Read(uid, failure=error.code)
         finally:
             transport.disconnect(card)
     finally:
         transport.release(context)
+
+
+def _uid(answer: bytes) -> str:
+    answer = _whole(answer)
     if answer[-2:] in NOT_SUPPORTED:
-        return b""
+        return ""
     if answer[-2:] != SUCCESS:
         # Readers answer a card that is leaving with 63 00, 6F 00 or nothing at all.
         raise CardError(COMM_ERROR)
-    return answer[:-2]
+    return answer[:-2].hex().upper()
+
+
+def _whole(answer: bytes) -> bytes:
+    """An answer; nothing at all, or what readers say of a card that is leaving, is none."""
+    if len(answer) < len(SUCCESS) or answer[-2:] in LEAVING:
+        raise CardError(COMM_ERROR)
+    return answer
 
 
 def _reason(error: CardError) -> str:

@@ -23,25 +23,39 @@ from hardware.drivers.card_transport import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
 # The ATR that PC/SC readers make up for a contactless memory card.
 CONTACTLESS_ATR = bytes.fromhex("3B8F8001804F0CA000000306030001000000006A")
+SELECT, READ_BINARY = b"\xa4", b"\xb0"
 PROTOCOL_T1 = 2
 COUNTER_SHIFT = 16
 
 
 class VirtualCard:
-    """A contactless memory card: gives its UID, and refuses what it does not know."""
+    """A contactless card: gives its UID, lets its files be selected and read, and refuses what it does not know."""
 
-    def __init__(self, uid: bytes, atr: bytes = CONTACTLESS_ATR) -> None:
+    def __init__(
+        self, uid: bytes, atr: bytes = CONTACTLESS_ATR, files: Mapping[bytes, bytes] | None = None
+    ) -> None:
         self.uid = uid
         self.atr = atr
+        self.files = dict(files or {})
+        self._selected: bytes | None = None
 
     def answer(self, command: bytes) -> bytes:
         """Answer one command as the reader and card together would."""
         if command[:2] == b"\xff\xca":
-            return self.uid + b"\x90\x00"
+            return self.uid + b"\x90\x00" if self.uid else b"\x6a\x81"
+        if command[1:2] == SELECT and self.files:
+            name = command[5 : 5 + command[4]]
+            self._selected = self.files.get(name)
+            return b"\x6a\x82" if self._selected is None else b"\x90\x00"
+        if command[1:2] == READ_BINARY and self.files:
+            if self._selected is None:
+                return b"\x69\x86"
+            start = int.from_bytes(command[2:4])
+            return self._selected[start : start + (command[4] or 256)] + b"\x90\x00"
         return b"\x6d\x00"
 
 
@@ -54,13 +68,13 @@ class EmulatedTransport:
         self._plugged = True
         self._card: VirtualCard | None = None
         self._steps = 0
-        self._pull_on_transmit = False
+        self._pull_on_transmit = 0
         self._numbers = itertools.count(1)
         self._cancelled: set[int] = set()
         self._connections: dict[int, VirtualCard] = {}
 
-    def insert(self, card: VirtualCard, *, pull_on_transmit: bool = False) -> None:
-        """Lay a card on the reader, in place of the one that lies there."""
+    def insert(self, card: VirtualCard, *, pull_on_transmit: int = 0) -> None:
+        """Lay a card on the reader, in place of the one that lies there; it may be pulled away at the n-th command."""
         with self._changed:
             self._steps += 1 if self._card is None else 2
             self._card = card
@@ -134,8 +148,9 @@ class EmulatedTransport:
             if not self._plugged:
                 raise CardError(READER_UNAVAILABLE)
             if self._pull_on_transmit:
-                self._pull_on_transmit = False
-                self.remove()
+                self._pull_on_transmit -= 1
+                if not self._pull_on_transmit:
+                    self.remove()
             if connected is None or connected is not self._card:
                 raise CardError(REMOVED_CARD)
             return connected.answer(command)

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import threading
+from typing import TYPE_CHECKING
 
 from hardware.simulators.card_transport import EmulatedTransport, VirtualCard
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 BRIEF_SECONDS = 0.6
 
@@ -26,10 +30,10 @@ class ReaderEmulator:
         self._cancel_timer()
         self.transport.remove()
 
-    def tap(self, uid_hex: str) -> None:
-        """Lay a card on the reader and leave it there."""
+    def tap(self, uid_hex: str, files: Mapping[bytes, bytes] | None = None) -> None:
+        """Lay a card, which may have files, on the reader and leave it there."""
         self._cancel_timer()
-        self.transport.insert(VirtualCard(bytes.fromhex(uid_hex)))
+        self.transport.insert(VirtualCard(bytes.fromhex(uid_hex), files=files))
 
     def remove(self) -> None:
         """Take the card away."""
@@ -46,10 +50,13 @@ class ReaderEmulator:
             self._timer = timer
         timer.start()
 
-    def pull_while_reading(self, uid_hex: str) -> None:
-        """Take the card away between finding it and reading it."""
+    def pull_while_reading(
+        self, uid_hex: str, files: Mapping[bytes, bytes] | None = None, at_command: int = 1
+    ) -> None:
+        """Take the card away while it is read, at the first or a later command."""
         self._cancel_timer()
-        self.transport.insert(VirtualCard(bytes.fromhex(uid_hex)), pull_on_transmit=True)
+        card = VirtualCard(bytes.fromhex(uid_hex), files=files)
+        self.transport.insert(card, pull_on_transmit=at_command)
 
     def unplug(self) -> None:
         """Pull the reader's cable."""

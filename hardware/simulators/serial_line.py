@@ -27,17 +27,20 @@ class SerialLine:
     While the line is open `path` leads to the other end; closing it is what pulling the cable is to whoever has it open.
     """
 
-    def __init__(self, path: Path, receive: Callable[[bytes], None], baud: int | None = None) -> None:
+    def __init__(
+        self, path: Path, receive: Callable[[bytes], None], baud: int | None = None, name: str = "card-line"
+    ) -> None:
         self._path = path
         self._receive = receive
         self._seconds_per_byte = BITS_PER_BYTE / baud if baud else 0.0
         self._closing = threading.Event()
+        self._sending = threading.Lock()
         self._ours, self._theirs = os.openpty()
         tty.setraw(self._ours)
         tty.setraw(self._theirs)
         os.set_blocking(self._ours, False)
         path.symlink_to(os.ttyname(self._theirs))
-        self._thread = threading.Thread(target=self._run, name="card-line", daemon=True)
+        self._thread = threading.Thread(target=self._run, name=name, daemon=True)
         self._thread.start()
 
     @property
@@ -46,9 +49,11 @@ class SerialLine:
         return self._closing.is_set()
 
     def send(self, data: bytes, packet: int = PACKET_BYTES) -> None:
-        """Send in packets; returns early when the line is closed. Only for use in `receive`."""
+        """Send in packets; returns early when the line is closed. From one thread at a time."""
         for start in range(0, len(data), packet):
-            self._send_packet(data[start : start + packet])
+            # A line that is being closed must not be written to: its number may belong to another file by then.
+            with self._sending:
+                self._send_packet(data[start : start + packet])
 
     def pause(self, seconds: float) -> None:
         """Let time pass, or the line be closed."""
@@ -59,8 +64,9 @@ class SerialLine:
         self._closing.set()
         self._path.unlink(missing_ok=True)
         self._thread.join(JOIN_SECONDS)
-        os.close(self._ours)
-        os.close(self._theirs)
+        with self._sending:
+            os.close(self._ours)
+            os.close(self._theirs)
 
     def _run(self) -> None:
         while not self.closed:

@@ -18,7 +18,7 @@ from tests.hardware.pcscd import Pcscd, missing_for_pcscd, only_one
 from tests.hardware.recorder import Recorder
 from tests.hardware.rtsp import RtspServer, missing_for_rtsp
 
-OURS = ("device-", "card-", "camera-", "codes-", "hardware-", "face-watch")
+OURS = ("device-", "card-", "scanner-", "camera-", "codes-", "hardware-", "face-watch")
 # A grabber that is inside OpenCV when it is told to stop comes back at the read timeout.
 LEAVE_SECONDS = 8.0
 

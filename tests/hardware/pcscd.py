@@ -46,9 +46,7 @@ class Pcscd:
         self.port = _free_ports()
         self._folder = folder / "reader.conf.d"
         self._folder.mkdir()
-        (self._folder / "gate").write_text(
-            f'FRIENDLYNAME "Gate A"\nDEVICENAME /dev/null:{self.port:#x}\nLIBPATH {VPCD}\nCHANNELID {self.port:#x}\n'
-        )
+        (self._folder / "gate").write_text(_entry("Gate A", self.port))
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
@@ -63,6 +61,16 @@ class Pcscd:
         while not running():
             assert time.monotonic() < deadline, "pcscd does not answer"
             pause.wait(0.01)
+
+    def plug_in(self, name: str) -> int:
+        """Have one more reader from the next start on; returns its port. (This daemon reads serial readers only then.)"""
+        port = _free_ports()
+        (self._folder / name).write_text(_entry(name, port))
+        return port
+
+    def unplug(self, name: str) -> None:
+        """Be without that reader from the next start on."""
+        (self._folder / name).unlink()
 
     def signal(self, number: signal.Signals) -> None:
         assert self._process is not None
@@ -79,6 +87,11 @@ class Pcscd:
             self._process.send_signal(signal.SIGCONT)
             self._process.terminate()
             self._process.wait(5)
+
+
+def _entry(name: str, port: int) -> str:
+    """A reader as the daemon's configuration has it."""
+    return f'FRIENDLYNAME "{name}"\nDEVICENAME /dev/null:{port:#x}\nLIBPATH {VPCD}\nCHANNELID {port:#x}\n'
 
 
 def running() -> bool:
@@ -101,9 +114,11 @@ def _free_ports() -> int:
 class TcpCard:
     """A card on the virtual reader: connecting is laying it down, closing is taking it away."""
 
-    def __init__(self, port: int, uid: str, *, pull_on_command: bool = False) -> None:
-        self._card = VirtualCard(bytes.fromhex(uid))
-        self._pull = pull_on_command
+    def __init__(
+        self, port: int, uid: str, *, pull_on_command: int = 0, files: dict[bytes, bytes] | None = None
+    ) -> None:
+        self._card = VirtualCard(bytes.fromhex(uid), files=files)
+        self._pull = int(pull_on_command)
         self._link = socket.create_connection(("127.0.0.1", port), 5)
         self._link.settimeout(None)
         self._link.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -124,10 +139,11 @@ class TcpCard:
                     if message[0] != GET_ATR:
                         continue
                     answer = self._card.atr
-                elif self._pull:
+                elif self._pull == 1:
                     self._link.shutdown(socket.SHUT_RDWR)
                     return
                 else:
+                    self._pull -= self._pull > 0
                     answer = self._card.answer(message)
                 self._link.sendall(struct.pack(">H", len(answer)) + answer)
 

@@ -21,16 +21,20 @@ pytestmark = [pytest.mark.xdist_group("pcscd"), pytest.mark.req("AD-02")]
 UID = "04A1B2C3D4E5F6"
 OTHER_UID = "04FFEEDDCCBBAA"
 RANDOM_UID = "08112233"
+FILE = bytes.fromhex("3F05")
+NUMBER = {FILE: b"6222020001\0\0\0\0\0\0"}
+SCRIPT = {"script": "00A4000C023F05; 00B0000010 = 9000"}
+Files = dict[bytes, bytes] | None
 
 
 class Rig(Protocol):
     """A reader that a test can lay cards on."""
 
-    def tap(self, uid: str) -> None: ...
+    def tap(self, uid: str, files: Files = None) -> None: ...
 
     def remove(self) -> None: ...
 
-    def pull_while_reading(self, uid: str) -> None: ...
+    def pull_while_reading(self, uid: str, files: Files = None, at_command: int = 1) -> None: ...
 
 
 class RealRig:
@@ -40,11 +44,11 @@ class RealRig:
         self._daemon = daemon
         self._card: TcpCard | None = None
 
-    def tap(self, uid: str) -> None:
-        self._card = TcpCard(self._daemon.port, uid)
+    def tap(self, uid: str, files: Files = None) -> None:
+        self._card = TcpCard(self._daemon.port, uid, files=files)
 
-    def pull_while_reading(self, uid: str) -> None:
-        self._card = TcpCard(self._daemon.port, uid, pull_on_command=True)
+    def pull_while_reading(self, uid: str, files: Files = None, at_command: int = 1) -> None:
+        self._card = TcpCard(self._daemon.port, uid, files=files, pull_on_command=at_command)
 
     def remove(self) -> None:
         if self._card is not None:
@@ -52,19 +56,28 @@ class RealRig:
             self._card = None
 
 
+@pytest.fixture
+def settings() -> dict[str, Any]:
+    """What the device is set to beyond its reader; a test of scripts has its own."""
+    return {}
+
+
 @pytest.fixture(params=["real", "emulated"])
 def rig(
-    request: pytest.FixtureRequest, run: Callable[..., HardwareService], recorder: Recorder
+    request: pytest.FixtureRequest,
+    run: Callable[..., HardwareService],
+    recorder: Recorder,
+    settings: dict[str, Any],
 ) -> Iterator[Rig]:
     if request.param == "emulated":
-        service = run("pcsc", emulated=True)
+        service = run("pcsc", emulated=True, **settings)
         recorder.wait_status(DeviceStatus.ONLINE)
         yield cast("Rig", service.emulator("dev"))
         return
     daemon = request.getfixturevalue("pcscd")
     daemon.start()
     made = RealRig(daemon)
-    service = run("pcsc", reader="gate a * 00")
+    service = run("pcsc", reader="gate a * 00", **settings)
     recorder.wait_status(DeviceStatus.ONLINE)
     yield made
     made.remove()
@@ -110,6 +123,113 @@ def test_a_card_pulled_while_being_read_is_unreadable(rig: Rig, recorder: Record
     assert recorder.wait_event(EventKind.UNREADABLE) == [{"reason": "card_pulled"}]
     rig.remove()
     assert not recorder.of(EventKind.CARD)
+
+
+@pytest.mark.parametrize("settings", [SCRIPT])
+def test_a_script_reads_the_number_in_the_cards_file(rig: Rig, recorder: Recorder) -> None:
+    rig.tap(UID, NUMBER)
+    card = recorder.wait_event(EventKind.CARD)[0]
+    assert card == {"uid": UID, "atr": CONTACTLESS_ATR.hex().upper(), "number": "6222020001"}
+    rig.remove()
+    assert recorder.wait_event(EventKind.CARD_REMOVED) == [{"uid": UID}]
+
+
+@pytest.mark.parametrize("settings", [SCRIPT])
+def test_a_card_without_the_file_is_known_by_its_uid(rig: Rig, recorder: Recorder) -> None:
+    rig.tap(OTHER_UID)
+    assert recorder.wait_event(EventKind.CARD)[0]["uid"] == OTHER_UID
+    assert "number" not in recorder.of(EventKind.CARD)[0]
+    rig.remove()
+    recorder.wait_event(EventKind.CARD_REMOVED)
+    rig.tap(RANDOM_UID)
+    assert recorder.wait_event(EventKind.CARD, 2)[1]["random_uid"] == "1"
+
+
+@pytest.mark.parametrize("settings", [SCRIPT | {"uid_too": False}])
+def test_where_only_numbers_count_a_card_without_the_file_is_unreadable(rig: Rig, recorder: Recorder) -> None:
+    rig.tap(OTHER_UID)
+    assert recorder.wait_event(EventKind.UNREADABLE) == [{"reason": "card_other_kind"}]
+    rig.remove()
+    recorder.quiet(0.6, lambda: recorder.of(EventKind.CARD))
+
+
+@pytest.mark.parametrize("settings", [SCRIPT])
+@pytest.mark.parametrize("at_command", [2, 3])
+def test_a_card_pulled_in_the_middle_of_the_script_gives_no_number_and_no_uid(
+    at_command: int, rig: Rig, recorder: Recorder
+) -> None:
+    rig.pull_while_reading(UID, NUMBER, at_command)
+    assert recorder.wait_event(EventKind.UNREADABLE) == [{"reason": "card_pulled"}]
+    rig.remove()
+    assert not recorder.of(EventKind.CARD)
+
+
+def test_cards_on_two_readers_at_once_go_to_their_own_lanes(
+    pcscd: Pcscd, service: HardwareService, recorder: Recorder
+) -> None:
+    pcscd.start()
+    service.apply(
+        [
+            DeviceConfig("r0", "lane0", "pcsc", "Reader", {"reader": READER} | SCRIPT),
+            DeviceConfig("r1", "lane1", "pcsc", "Reader", {"reader": "GATE A 00 01"}),
+        ]
+    )
+    for device in ("r0", "r1"):
+        recorder.wait_status(DeviceStatus.ONLINE, device_id=device)
+    cards = [TcpCard(pcscd.port, UID, files=NUMBER), TcpCard(pcscd.port + 1, OTHER_UID)]
+    recorder.wait_event(EventKind.CARD, 2)
+    read = {event.lane_id: dict(event.payload) for event in recorder.events}
+    assert (read["lane0"]["uid"], read["lane0"]["number"]) == (UID, "6222020001")
+    assert (read["lane1"]["uid"], "number" in read["lane1"]) == (OTHER_UID, False)
+    for card in cards:
+        card.remove()
+    recorder.wait_event(EventKind.CARD_REMOVED, 2)
+    service.apply([])
+
+
+@pytest.mark.req("DU-06")
+def test_a_reader_that_the_service_has_or_has_not_is_found_and_missed(
+    pcscd: Pcscd, run: Callable[..., HardwareService], recorder: Recorder
+) -> None:
+    pcscd.start()
+    service = run("pcsc", reader="Gate B 00 00")
+    recorder.wait_status(DeviceStatus.OFFLINE, "reader_absent")
+    pcscd.kill()
+    recorder.wait_status(DeviceStatus.OFFLINE, "service_down")
+    port = pcscd.plug_in("Gate B")
+    pcscd.start()
+    assert recorder.wait_status(DeviceStatus.ONLINE) < 3
+    card = TcpCard(port, UID)
+    assert recorder.wait_event(EventKind.CARD)[0]["uid"] == UID
+    card.remove()
+    pcscd.kill()
+    recorder.wait_status(DeviceStatus.OFFLINE, "service_down")
+    pcscd.unplug("Gate B")
+    pcscd.start()
+    recorder.wait_status(DeviceStatus.OFFLINE, "reader_absent")
+    service.apply([])
+
+
+@pytest.mark.req("DU-06")
+def test_a_card_that_lay_there_in_a_crash_is_gone_and_the_next_one_is_read(
+    pcscd: Pcscd, run: Callable[..., HardwareService], recorder: Recorder
+) -> None:
+    pcscd.start()
+    service = run("pcsc", reader=READER, **SCRIPT)
+    recorder.wait_status(DeviceStatus.ONLINE)
+    card = TcpCard(pcscd.port, UID, files=NUMBER)
+    recorder.wait_event(EventKind.CARD)
+    pcscd.kill()
+    recorder.wait_status(DeviceStatus.OFFLINE, "service_down")
+    # Whatever lay there is gone with the service.
+    assert recorder.wait_event(EventKind.CARD_REMOVED) == [{"uid": UID}]
+    card.remove()
+    pcscd.start()
+    assert recorder.wait_status(DeviceStatus.ONLINE) < 3
+    card = TcpCard(pcscd.port, OTHER_UID, files=NUMBER)
+    assert recorder.wait_event(EventKind.CARD, 2)[1]["uid"] == OTHER_UID
+    card.remove()
+    service.apply([])
 
 
 @pytest.mark.req("DU-06")

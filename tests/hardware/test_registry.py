@@ -24,6 +24,9 @@ pytestmark = pytest.mark.req("EV-08")
         ("printer", {}, []),
         ("printer", {"address": "192.0.2.7:9100", "paper": 58, "cut": False}, []),
         ("printer", {"address": 9100, "paper": 112}, ["bad_type:address", "out_of_range:paper"]),
+        ("scanner", {"port": "/dev/ttyS0", "baud": 9600, "ending": "none", "gap_ms": 50}, []),
+        ("scanner", {"ending": "tab", "encoding": "big5"}, ["bad_choice:ending", "bad_choice:encoding"]),
+        ("scanner", {"gap_ms": 5, "baud": 300}, ["out_of_range:baud", "out_of_range:gap_ms"]),
         ("camera", {"source": "emulator"}, []),
         ("camera", {"source": 0, "fps": 12.5, "read_codes": False}, []),
         ("camera", {}, ["missing_setting:source"]),
@@ -43,7 +46,7 @@ def test_a_device_belongs_to_a_lane() -> None:
 
 def test_the_form_knows_all_drivers_and_their_fields() -> None:
     described = {driver["key"]: driver for driver in describe()}
-    assert set(described) == set(DRIVERS) == {"pcsc", "id_card", "printer", "camera"}
+    assert set(described) == set(DRIVERS) == {"pcsc", "id_card", "scanner", "printer", "camera"}
     source = described["camera"]["settings"][0]
     assert (source["name"], source["types"], source["required"]) == ("source", ("int", "str"), True)
     assert {field["name"]: field["default"] for field in described["camera"]["settings"][1:]} == {

@@ -10,13 +10,13 @@ from app.domain.admission import presenting
 from app.domain.admission.evidence import Presented
 from app.domain.identity.read_document import ReadDocument
 from app.runtime import devices
-from hardware.drivers import id_card_reader
+from hardware.drivers import serial_port
 from state import desk_view
 from tests.domain.cards_at_hand import document
 from tests.factories import World, invite, nonce, see_document, show_code
 
 READER_DETAILS = {
-    *id_card_reader.PORT_FAULTS.values(),
+    *serial_port.PORT_FAULTS.values(),
     "pyserial_missing",
     "no_answer",
     "module_fault",
