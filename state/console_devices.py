@@ -283,6 +283,7 @@ def _fields(driver: str, settings: dict[str, Any], locale: str) -> list[Row]:
         name, types = item["name"], item["types"]
         value = settings.get(name, item["default"])
         kind = "flag" if types == ("bool",) else ("number" if "str" not in types else "text")
+        kind = "choice" if item["choices"] else kind
         hint = text(locale, f"console.setting_hint.{name}")
         low, high = item["minimum"], item["maximum"]
         if hint.endswith(f".{name}") and low is not None and high is not None:
@@ -295,6 +296,7 @@ def _fields(driver: str, settings: dict[str, Any], locale: str) -> list[Row]:
                 "kind": kind,
                 "required": "1" if item["required"] else "",
                 "value": ("1" if value else "") if kind == "flag" else ("" if value is None else f"{value}"),
+                "choices": " ".join(item["choices"]),
                 "step": "1" if types == ("int",) else "any",
             }
         )

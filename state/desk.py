@@ -18,6 +18,7 @@ from app.domain.admission import presenting, service
 from app.domain.admission.evidence import Presented
 from app.domain.admission.rules import Kind, Result
 from app.domain.duty import service as duty
+from app.domain.identity.mrz_lines import is_zone
 from app.domain.sites import repository as sites
 from app.runtime import hub
 from app.runtime.live import live
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
 KEYMAP = {
     "Enter": "admit",
     "F2": "document",
+    "Shift+F2": "type_document",
     "F3": "walk_in",
     "F4": "search",
     "F6": "review",
@@ -121,6 +123,10 @@ class DeskState(rx.State):
     @action(Right.DESK_USE)
     async def press(self, name: str) -> Any:
         """A key of the desk."""
+        if name == "type_document" and self.dialog in {"", "walk_in"}:
+            from state.desk_documents import DeskDocumentState
+
+            return DeskDocumentState.begin
         if self.dialog and name not in {"escape"}:
             return None
         if name == "admit":
@@ -179,13 +185,18 @@ class DeskState(rx.State):
         await self._refresh_lane(actor)
 
     @action(Right.DESK_USE)
-    async def scan(self, text: str) -> None:
-        """A scanner that types: its text goes the way of every other code."""
+    async def scan(self, text: str) -> Any:
+        """A scanner that types: its text goes the way of every other code, or of a document."""
         lane_id = self.lane_id
+        if is_zone(text):
+            from state.desk_documents import DeskDocumentState
+
+            return await (await self.get_state(DeskDocumentState))._scanned(text)
         kind = "short_code" if text.isdigit() and len(text) == 6 else "code"
         item = Presented(kind, text.strip()[:200], f"scan:{new_id()}", clock.now())
         found = await get_database().write(lambda s: presenting.present(s, lane_id, item))
         self._chosen = found.id
+        return None
 
     @action(Right.DESK_USE)
     async def admit(self) -> Any:

@@ -25,6 +25,7 @@ from state import cameras, desk_view, prefill
 from state.desk import DeskState, done_notice
 from state.desk_view import Row
 from state.guard import action, me
+from state.plates import plate_note
 from state.shell import ShellState, locale_of, notify
 
 if TYPE_CHECKING:
@@ -44,12 +45,13 @@ class DeskTasksState(rx.State):
     lost_visit: str = ""
     lost_name: str = ""
     fee: str = ""
+    plate_note: str = ""
 
     @action(Right.DESK_USE)
     async def begin(self, name: str) -> Any:
         """Prepare a dialog."""
         actor = me()
-        self.form_error, self.error_field = "", ""
+        self.form_error, self.error_field, self.plate_note = "", "", ""
         self.results, self.searched, self.lost_visit, self.lost_name = [], False, "", ""
         if name == "walk_in":
             return await self._load_form(actor)
@@ -107,6 +109,11 @@ class DeskTasksState(rx.State):
         await desk._refresh_lane(actor)
         await done_notice(self, "desk.asked")
         return None
+
+    @action(Right.DESK_USE)
+    async def look_at_plate(self, value: str) -> None:
+        """Say that a plate is of no known kind; it may stay as it is (N-5)."""
+        self.plate_note = await plate_note(self, value)
 
     @action(Right.DESK_USE)
     async def ask_again(self) -> None:

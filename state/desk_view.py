@@ -192,8 +192,8 @@ def _household(session: Session, unit_id: str) -> list[Row]:
 
 
 def _settled(row: EvidenceRow) -> bool:
-    """Whether a look of the guard's adds nothing: seen and good, or read by a reader, whatever came of it."""
-    return row.result == "ok" or (bool(row.device_id) and row.result != "unreadable")
+    """Whether a look of the guard's adds nothing: seen and good, or read or entered, whatever came of it."""
+    return row.result == "ok" or (bool(row.device_id or row.source) and row.result != "unreadable")
 
 
 def _shown(evidence: Sequence[EvidenceRow]) -> Sequence[EvidenceRow]:
@@ -208,6 +208,8 @@ def _shown(evidence: Sequence[EvidenceRow]) -> Sequence[EvidenceRow]:
 
 
 def _words(row: EvidenceRow, locale: str) -> str:
+    if row.kind == "document" and row.source:
+        return text(locale, f"document_{row.source}.{row.result}")
     if row.kind == "document" and row.device_id:
         return text(locale, f"card_read.{row.result}")
     if faces.is_comparison(row):
@@ -221,7 +223,7 @@ def _chip(row: EvidenceRow, locale: str) -> Row:
     good = row.result == "ok"
     tone = "ok" if good else ("wait" if row.result in UNCLEAR else "no")
     word = text(locale, f"evidence.{row.kind}")
-    if (row.kind == "document" and row.device_id) or row.kind == "face":
+    if row.kind == "face" or (row.kind == "document" and (row.device_id or row.source)):
         return {"text": _words(row, locale), "tone": tone}
     return {"text": word if good else f"{word} {text(locale, f'result.{row.result}')}", "tone": tone}
 

@@ -27,6 +27,7 @@ from app.domain.sites import service as sites_service
 from app.domain.sites.rules import VisitorField, VisitorKind
 from state import own_face, tabs
 from state.guard import action, me
+from state.plates import plate_note
 from state.shell import ShellState, link_base, locale_of, notify
 
 if TYPE_CHECKING:
@@ -191,6 +192,7 @@ class InviteState(rx.State):
     recents: list[str] = []
     form_error: str = ""
     error_field: str = ""
+    plate_note: str = ""
     link: str = ""
     message: str = ""
     booking_id: str = ""
@@ -204,6 +206,7 @@ class InviteState(rx.State):
         """Load of the page with sensible defaults: today, from now, four hours, one person."""
         actor = me()
         self.form_error, self.error_field, self.link, self.booking_id, self.sent = "", "", "", "", False
+        self.plate_note = ""
 
         def load(session: Session) -> tuple[list[list[str]], str]:
             units = [[unit.id, unit.label] for unit in people.units_of(session, actor.person_id)]
@@ -280,6 +283,11 @@ class InviteState(rx.State):
             self.error_field = getattr(error, "field", "")
             return
         self.guest = str(form.get("name", ""))[:50]
+
+    @action(Right.BOOK)
+    async def look_at_plate(self, value: str) -> None:
+        """Say that a plate is of no known kind; it may stay as it is (N-5)."""
+        self.plate_note = await plate_note(self, value)
 
     @action(Right.BOOK)
     async def send(self) -> None:

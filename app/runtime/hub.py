@@ -10,6 +10,7 @@ import asyncio
 import base64
 import logging
 from collections.abc import Callable, Coroutine
+from datetime import datetime
 from itertools import chain, repeat
 from typing import TypeVar
 
@@ -18,14 +19,16 @@ from sqlmodel import Session
 from app.core import clock
 from app.core.database import Database, announce
 from app.core.errors import GateError, Retryable
+from app.domain.access import card_numbers
 from app.domain.admission import judging, presenting
 from app.domain.admission.arrival import OPEN, Arrival
 from app.domain.admission.case_models import CaseChanged, CaseOpened
-from app.domain.admission.evidence import Presented
+from app.domain.admission.evidence import ZONE, Presented
 from app.domain.admission.models import LaneChanged, VisitAdmitted
 from app.domain.booking.models import BookingChanged
-from app.domain.identity import read_document
+from app.domain.identity import read_document, shown_document
 from app.domain.identity.models import FacesChanged
+from app.domain.identity.mrz_lines import MrzError
 from app.domain.people.models import InboxChanged, SessionEnded
 from app.domain.sites import repository as sites
 from app.domain.sites.models import Device, PolicyChanged
@@ -254,9 +257,13 @@ def presented(event: DeviceEvent) -> Presented | None:
     if event.kind is EventKind.CODE:
         return Presented("code", event.payload["text"], event.nonce, event.at, event.device_id)
     if event.kind is EventKind.CARD:
-        if event.payload.get("random_uid"):
+        if event.payload.get("random_uid") and not event.payload.get("number"):
             return Presented("unreadable", "card_random", event.nonce, event.at, event.device_id)
-        return Presented("card", event.payload["uid"], event.nonce, event.at, event.device_id)
+        number = event.payload.get("number", "")
+        text = card_numbers.on_file(number) if number else event.payload["uid"]
+        return Presented("card", text, event.nonce, event.at, event.device_id)
+    if event.kind is EventKind.DOCUMENT and "zone" in event.payload:
+        return zone_presented(event.payload["zone"], event.nonce, event.at, event.device_id)
     if event.kind is EventKind.DOCUMENT:
         document = read_document.take(event.payload, event.at.date())
         return Presented("document", "", event.nonce, event.at, event.device_id, document)
@@ -267,6 +274,15 @@ def presented(event: DeviceEvent) -> Presented | None:
         kind = event.payload.get("source") or ("card" if "card" in reason else "code")
         return Presented("unreadable", f"{kind}_{reason}", event.nonce, event.at, event.device_id)
     return None
+
+
+def zone_presented(text: str, nonce: str, at: datetime, device_id: str = "") -> Presented:
+    """The item that the lines of a machine-readable zone stand for; unreadable where they are none."""
+    try:
+        document = shown_document.of_zone(text, at.date())
+    except MrzError as error:
+        return Presented("unreadable", f"document_zone_{error.code}", nonce, at, device_id, source=ZONE)
+    return Presented("document", "", nonce, at, device_id, document, ZONE)
 
 
 def _rejudge_site(session: Session, site_id: str) -> None:

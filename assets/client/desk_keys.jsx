@@ -12,6 +12,12 @@ const PUNCTUATION = {
   Comma: ",<", Period: ".>", Slash: "/?", Space: "  ", NumpadAdd: "++", NumpadSubtract: "--", NumpadMultiply: "**", NumpadDivide: "//", NumpadDecimal: "..",
 };
 
+// The lines of a machine-readable zone come one by one, each with its Enter, and belong together.
+const ZONE_LINES = { 30: 3, 36: 2, 44: 2 };
+const ZONE_MS = 3000;
+const isZoneLine = (line) => line.length in ZONE_LINES && /^[A-Z0-9<]+$/.test(line);
+const beginsZone = (line) => isZoneLine(line) && /^[ACIPV]/.test(line) && line.includes("<");
+
 function charOf(event) {
   const { code, shiftKey } = event;
   if (/^Key[A-Z]$/.test(code)) return shiftKey || /^[A-Z]$/.test(event.key) ? code[3] : code[3].toLowerCase();
@@ -43,6 +49,7 @@ export function DeskKeys({ keymap = {}, onAction, onScan, singleKeys = true, min
     let burst = null; // { text, lead, stamp, last, field, value, start, end, taken, composing }
     let timer = null;
     let single = null;
+    let zone = null; // { lines, timer }
     const fired = new Map();
 
     const act = (name) => {
@@ -52,6 +59,24 @@ export function DeskKeys({ keymap = {}, onAction, onScan, singleKeys = true, min
       // Typing may follow the key at once: the search box cannot wait for the server.
       if (name === "search") { document.getElementById("desk-search")?.focus(); return; }
       props.current.onAction?.(name);
+    };
+
+    const giveUpZone = () => {
+      const held = zone;
+      zone = null;
+      clearTimeout(held?.timer);
+      if (held) props.current.onScan?.(held.lines.join("\n"));
+    };
+    const scanned = (text) => {
+      const line = text.trim().toUpperCase();
+      const goesOn = zone && zone.lines[0].length === line.length && isZoneLine(line);
+      if (!goesOn) giveUpZone();
+      if (!goesOn && !beginsZone(line)) { props.current.onScan?.(text); return; }
+      zone ??= { lines: [] };
+      zone.lines.push(line);
+      clearTimeout(zone.timer);
+      if (zone.lines.length === ZONE_LINES[line.length]) giveUpZone();
+      else zone.timer = setTimeout(giveUpZone, ZONE_MS);
     };
 
     // What the scanner typed before we were sure is taken back; with `text` it is put in whole (too short for a code).
@@ -122,7 +147,7 @@ export function DeskKeys({ keymap = {}, onAction, onScan, singleKeys = true, min
         const text = b.lead + b.text;
         if (text.length >= p.minScan) {
           restore(b, "");
-          p.onScan?.(text);
+          scanned(text);
         } else {
           restore(b, text); // fast but short: never an action by itself
         }
@@ -134,10 +159,11 @@ export function DeskKeys({ keymap = {}, onAction, onScan, singleKeys = true, min
       const modal = document.querySelector("dialog[open]");
       const functionKey = /^F\d{1,2}$/.test(event.key);
       if (functionKey) {
-        const name = p.keymap[event.key];
+        const name = (event.shiftKey && p.keymap[`Shift+${event.key}`]) || p.keymap[event.key];
         if (!name) return;
         event.preventDefault();
-        if (!event.repeat && !modal) act(name);
+        // A document may be entered while the form of a new visitor is open.
+        if (!event.repeat && (!modal || name === "type_document")) act(name);
         return;
       }
       if (modal) return;
@@ -166,6 +192,7 @@ export function DeskKeys({ keymap = {}, onAction, onScan, singleKeys = true, min
       window.removeEventListener("keydown", onKeyDown, true);
       clearTimeout(timer);
       clearTimeout(single);
+      clearTimeout(zone?.timer);
     };
   }, []);
 

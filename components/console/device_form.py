@@ -32,6 +32,7 @@ def _setting(row: rx.Var) -> rx.Component:
         rx.match(
             row["kind"],
             ("flag", flag),
+            ("choice", rx.fragment(label, _choice(row, common))),
             ("number", rx.fragment(label, rx.el.input(type="number", step=row["step"], **text))),
             rx.fragment(label, rx.el.input(type="text", **text)),
         ),
@@ -39,6 +40,11 @@ def _setting(row: rx.Var) -> rx.Component:
         key=f"{State.driver}-{row['id']}",
         class_name="field",
     )
+
+
+def _choice(row: rx.Var, common: dict[str, rx.Var]) -> rx.Component:
+    options = rx.foreach(row["choices"].split(" "), lambda name: rx.el.option(name, value=name))
+    return rx.el.select(options, default_value=row["value"], class_name="input", **common)
 
 
 def device_form() -> rx.Component:

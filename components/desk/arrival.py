@@ -13,6 +13,7 @@ from components.kit import Child, icon, when
 from components.layout import arrival_actions, arrival_body
 from components.text import t
 from state.desk import DeskState
+from state.desk_documents import DeskDocumentState
 from state.desk_tasks import DeskTasksState
 
 SEEN = DeskState.arrival
@@ -85,6 +86,13 @@ def checks() -> rx.Component:
             button(t("desk.see_abnormal"), kind="quiet", on_click=DeskState.see_abnormal),
         ),
     )
+    enter = button(
+        t("document.enter"),
+        kind="quiet",
+        icon_name="scan_text",
+        key="Shift+F2",
+        on_click=DeskDocumentState.begin,
+    )
     permit = rx.cond(
         SEEN.needs_permit,
         button(t("desk.see_permit"), icon_name="badge_check", on_click=DeskState.see_permit),
@@ -109,7 +117,7 @@ def checks() -> rx.Component:
         rx.fragment(),
     )
     return rx.el.div(
-        rx.cond(SEEN.leaving, rx.fragment(), rx.fragment(document, permit)),
+        rx.cond(SEEN.leaving, rx.fragment(), rx.fragment(document, enter, permit)),
         ask,
         class_name="row wrap tight checks",
     )

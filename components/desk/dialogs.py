@@ -6,11 +6,13 @@ import reflex as rx
 
 from components.actions import button
 from components.data import queue
+from components.desk.documents import document
 from components.feedback import chip, dialog, empty_state
 from components.forms import checkbox_field, form_error, segmented, select_field, text_field, textarea_field
 from components.kit import when
 from components.text import t, tf
 from state.desk import KEYMAP, DeskState
+from state.desk_documents import DeskDocumentState as Documents
 from state.desk_tasks import DeskTasksState as Tasks
 
 PURPOSES = ("family", "party", "meeting", "repair", "delivery", "other")
@@ -92,7 +94,16 @@ def walk_in() -> rx.Component:
                 max="50",
                 error=_error("head_count"),
             ),
-            _by_rule("plate", text_field(t("walk_in.plate"), id="plate", error=_error("plate"))),
+            _by_rule(
+                "plate",
+                text_field(
+                    t("walk_in.plate"),
+                    id="plate",
+                    hint=Tasks.plate_note,
+                    error=_error("plate"),
+                    on_blur=Tasks.look_at_plate,
+                ),
+            ),
             _by_rule("company", text_field(t("walk_in.company"), id="company", error=_error("company"))),
             class_name="grid-2",
         ),
@@ -107,6 +118,7 @@ def walk_in() -> rx.Component:
         ),
         rx.el.p(t("walk_in.notice"), class_name="small muted"),
         rx.el.div(
+            button(t("document.enter"), icon_name="id_card", key="Shift+F2", on_click=Documents.begin),
             button(t("common.cancel"), on_click=DeskState.close_dialog),
             button(t("walk_in.submit"), kind="primary", type="submit", icon_name="bell_ring"),
             class_name="modal-acts",
@@ -256,4 +268,4 @@ def help_() -> rx.Component:
 
 def all_dialogs() -> list[rx.Component]:
     """Every dialog, closed."""
-    return [walk_in(), call(), refuse(), review(), exit_(), found(), help_()]
+    return [walk_in(), call(), refuse(), review(), exit_(), found(), help_(), document()]

@@ -13,7 +13,7 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
 
-from hardware.drivers.id_card_text import TextError, decode, payload
+from hardware.drivers.id_card_text import TextError, decode, decode_address, payload
 from hardware.drivers.id_photo import PhotoError, configured_decoder
 from hardware.drivers.sdt_module import CardContent, LineError, Refused, SdtModule, Status
 from hardware.drivers.serial_port import open_port
@@ -84,6 +84,7 @@ class IdCardReader:
         self._emulated = bool(config.settings.get("emulated", False))
         self._port = str(config.settings.get("port", DEFAULT_PORT))
         self._baud = int(config.settings.get("baud", DEFAULT_BAUD))
+        self._newest_address = bool(config.settings.get("newest_address", False))
         self._key = secrets.token_bytes(16)
         self._presence = _Presence()
 
@@ -146,7 +147,8 @@ class IdCardReader:
     def _look(self, context: DriverContext, module: SdtModule, decoder: PhotoDecoder | None) -> None:
         try:
             content = self._read(context, module)
-            self._tell(context, content, decoder)
+            address = self._address(context, module) if self._newest_address else ""
+            self._tell(context, content, decoder, address)
         except _Unreadable as failure:
             self._complain(context, str(failure))
         finally:
@@ -174,7 +176,18 @@ class IdCardReader:
                 reason = REASONS.get(refused.status, "card_error")
         raise _Unreadable(reason)
 
-    def _tell(self, context: DriverContext, content: CardContent, decoder: PhotoDecoder | None) -> None:
+    def _address(self, context: DriverContext, module: SdtModule) -> str:
+        """What was added to the card; that it cannot be read keeps nobody's card from being told."""
+        context.beat()
+        try:
+            return decode_address(module.newest_address())
+        except (LineError, Refused):
+            context.count("line_errors")
+            return ""
+
+    def _tell(
+        self, context: DriverContext, content: CardContent, decoder: PhotoDecoder | None, address: str
+    ) -> None:
         try:
             card = decode(content.text)
         except TextError as error:
@@ -184,7 +197,8 @@ class IdCardReader:
             context.count("repeats")
             return
         context.beat()
-        context.emit(EventKind.DOCUMENT, payload(card) | _photo(content.photo, decoder))
+        told = payload(card) | ({"newest_address": address} if address else {})
+        context.emit(EventKind.DOCUMENT, told | _photo(content.photo, decoder))
 
     def _complain(self, context: DriverContext, reason: str) -> None:
         """Say once for each time a card is laid down that it cannot be read."""

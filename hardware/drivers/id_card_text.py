@@ -170,6 +170,11 @@ def decode(text: bytes) -> CardText:
     )
 
 
+def decode_address(data: bytes) -> str:
+    """An address that was added to a card, in the form of the address field."""
+    return CONTROL.sub(REPLACEMENT, data.decode("utf-16-le", "replace").strip(PADDING))
+
+
 def payload(card: CardText) -> dict[str, str]:
     """The record as an event carries it: text only, empty fields left out, dates as YYYY-MM-DD, faults in a row."""
     found = {entry.name: getattr(card, entry.name) for entry in fields(card)}

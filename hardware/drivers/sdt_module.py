@@ -20,9 +20,11 @@ SAM_STATUS = bytes.fromhex("11FF")
 FIND_CARD = bytes.fromhex("2001")
 SELECT_CARD = bytes.fromhex("2002")
 READ_CARD = bytes.fromhex("3001")
+READ_ADDRESS = bytes.fromhex("3003")
 
 STATUS_BYTES = 3
 TEXT_BYTES = 256
+ADDRESS_BYTES = 70
 PHOTO_BYTES = 1024
 SHORT_ANSWER_BYTES = 16
 
@@ -53,6 +55,7 @@ class Status(IntEnum):
     SELF_TEST_FAILED = 0x60
     NOT_AUTHORISED = 0x66
     NO_CARD = 0x80
+    NO_ADDRESS = 0x91
     SELECT_FAILED = 0x81
 
 
@@ -133,6 +136,18 @@ class SdtModule:
         if len(data) != 4 + text_bytes + photo_bytes:
             raise LineError("shape")
         return CardContent(data[4 : 4 + text_bytes], data[4 + text_bytes :])
+
+    def newest_address(self) -> bytes:
+        """The address that was added to the card last; none where there is none."""
+        try:
+            data = self._ask(READ_ADDRESS, Status.OK, ANSWER_SECONDS, ADDRESS_BYTES)
+        except Refused as refused:
+            if refused.status is Status.NO_ADDRESS:
+                return b""
+            raise
+        if len(data) != ADDRESS_BYTES:
+            raise LineError("shape")
+        return data
 
     def _ask(self, command: bytes, good: Status, seconds: float, longest: int = SHORT_ANSWER_BYTES) -> bytes:
         """The data of a good answer."""

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hardware.drivers.sdt_frame import PREAMBLE, FrameError, FrameParser, encode
-from hardware.drivers.sdt_module import FIND_CARD, READ_CARD, SAM_STATUS, SELECT_CARD, Status
+from hardware.drivers.sdt_module import FIND_CARD, READ_ADDRESS, READ_CARD, SAM_STATUS, SELECT_CARD, Status
 from hardware.simulators.serial_line import SerialLine
 
 if TYPE_CHECKING:
@@ -170,7 +170,12 @@ class IdCardReaderEmulator:
             return _status(self.module_status)
         if self.module_status is not Status.OK:
             return _status(self.module_status)
-        answers = {FIND_CARD: self._find, SELECT_CARD: self._select, READ_CARD: self._read}
+        answers = {
+            FIND_CARD: self._find,
+            SELECT_CARD: self._select,
+            READ_CARD: self._read,
+            READ_ADDRESS: self._address,
+        }
         handler = answers.get(command)
         return handler() if handler else _status(Status.BAD_COMMAND)
 
@@ -193,6 +198,10 @@ class IdCardReaderEmulator:
         card = self._cards[0]
         sizes = len(card.text).to_bytes(2) + len(card.photo).to_bytes(2)
         return _status(Status.OK) + sizes + card.text + card.photo
+
+    def _address(self) -> bytes:
+        address = self._cards[0].newest_address if len(self._cards) == 1 else b""
+        return _status(Status.OK) + address if address else _status(Status.NO_ADDRESS)
 
     def _send(self, body: bytes, command: bytes) -> None:
         with self._lock:

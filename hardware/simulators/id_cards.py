@@ -15,6 +15,7 @@ class IdCard:
 
     text: bytes = field(repr=False)
     photo: bytes = field(default=bytes(PHOTO_BYTES), repr=False)
+    newest_address: bytes = field(default=b"", repr=False)
 
 
 def make_card(kind: DocumentKind, values: dict[str, str], photo: bytes = bytes(PHOTO_BYTES)) -> IdCard:

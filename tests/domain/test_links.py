@@ -99,7 +99,7 @@ def test_a_visitors_session_ends_with_the_visit(world: World, fake_clock: FakeCl
         ({"name": "长" * 10_000}, "name_long"),
         ({"phone": ""}, "phone_missing"),
         ({"phone": "1380013800"}, "phone_wrong"),
-        ({"plate": "ABC"}, "plate_wrong"),
+        ({"plate": "?"}, "plate_wrong"),
         ({"head_count": 51}, "number_wrong"),
         ({"head_count": "1e1"}, "number_wrong"),
         ({"purpose": "x"}, "choice_wrong"),

@@ -99,5 +99,6 @@ def test_the_readers_form_becomes_its_settings() -> None:
     assert devices.settings_of("id_card", texts) == {
         "port": "/dev/serial/by-id/reader",
         "baud": 9600,
+        "newest_address": False,
         "emulated": False,
     }

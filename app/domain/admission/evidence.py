@@ -15,11 +15,16 @@ from app.domain.admission.rules import Evidence, Kind, Result
 from app.domain.identity import faces
 from app.domain.identity.read_document import ReadDocument
 
+# How a document was read where no chip was: by its machine-readable zone, or by somebody who typed it.
+ZONE, TYPED = "zone", "typed"
+
 
 @dataclass(frozen=True, slots=True)
 class Presented:
     """Something held before a reader: ``code`` text, ``card`` UID, ``face`` that was recognised (the id of its template),
     ``document`` or ``unreadable``; nonce from the device.
+
+    ``source`` says how a document was read where no chip was: its ``zone``, or ``typed`` from it.
     """
 
     kind: str
@@ -28,6 +33,7 @@ class Presented:
     occurred_at: datetime
     device_id: str = ""
     document: ReadDocument | None = field(default=None, repr=False)
+    source: str = ""
 
 
 @dataclass(slots=True)

@@ -50,6 +50,7 @@ class EvidenceRow(SQLModel, table=True):
     kind: str
     result: str
     device_id: str = ""
+    source: str = ""  # of a document: empty for a card's chip or a guard's look, else zone or typed
     occurred_at: datetime = Field(sa_type=UtcDateTime)
     recorded_at: datetime = Field(sa_type=UtcDateTime)
 

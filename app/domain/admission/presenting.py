@@ -55,7 +55,7 @@ def check_in(session: Session, actor: Actor, lane_id: str, item: Presented) -> t
 
 
 def _present(session: Session, lane_id: str, item: Presented, admitter: Actor | None) -> Arrival:
-    item = replace(item, nonce=_of_lane(lane_id, item.nonce), occurred_at=_plausible(item.occurred_at))
+    item = replace(item, nonce=of_lane(lane_id, item.nonce), occurred_at=_plausible(item.occurred_at))
     post = statements.lock_lane(session, lane_id)
     if delivered := statements.delivered(session, item.nonce):
         return of(repository.attempt(session, delivered))
@@ -178,7 +178,7 @@ def _plausible(moment: datetime) -> datetime:
     return max(min(moment, now + CLOCK_SKEW), now - OLDEST)
 
 
-def _of_lane(lane_id: str, nonce: str) -> str:
+def of_lane(lane_id: str, nonce: str) -> str:
     """A nonce is unique within its lane; devices elsewhere may count alike."""
     return f"{lane_id}:{nonce}"
 
@@ -198,11 +198,18 @@ def add_evidence(session: Session, attempt_id: str, item: Presented, kind: Kind,
             "kind": kind,
             "result": result,
             "device_id": item.device_id,
+            "source": item.source,
             "occurred_at": item.occurred_at,
             "recorded_at": clock.now(),
         },
     )
     cases.note_finding(session, attempt_id, kind, result, item.device_id, item.occurred_at)
+
+
+def add_entered(session: Session, attempt: Attempt, item: Presented, result: Result) -> None:
+    """Put down a document that was entered at the desk for this very arrival."""
+    named = replace(item, nonce=of_lane(attempt.lane_id, item.nonce))
+    add_evidence(session, attempt.id, named, Kind.DOCUMENT, result)
 
 
 def find_by_name(session: Session, actor: Actor, lane_id: str, booking_id: str, nonce: str) -> Arrival:
@@ -212,7 +219,7 @@ def find_by_name(session: Session, actor: Actor, lane_id: str, booking_id: str, 
     known = statements.dossier(session, booking_id)
     if known.site_id != post.site_id:
         raise NotAllowed("not_allowed")
-    item = Presented("name", "", _of_lane(lane_id, nonce), clock.now())
+    item = Presented("name", "", of_lane(lane_id, nonce), clock.now())
     if delivered := statements.delivered(session, item.nonce):
         return of(repository.attempt(session, delivered))
     finding = Finding(Kind.NAME, Result.OK, booking_id)
@@ -241,9 +248,9 @@ def see(session: Session, actor: Actor, attempt_id: str, kind: Kind, result: Res
         raise InvalidInput("choice_wrong", "kind")
     if attempt.status != OPEN:
         raise Conflict("attempt_closed")
-    if kind is Kind.DOCUMENT and result is Result.OK and _reader_doubts(session, attempt.id):
+    if kind is Kind.DOCUMENT and result is Result.OK and reading_doubts(session, attempt.id):
         raise Conflict("document_doubted")
-    nonce, fresh = _of_lane(attempt.lane_id, nonce), False
+    nonce, fresh = of_lane(attempt.lane_id, nonce), False
     if statements.delivered(session, nonce) is None:
         now, fresh = clock.now(), True
         add_evidence(session, attempt.id, Presented(kind, "", nonce, now), kind, result)
@@ -261,11 +268,13 @@ def see(session: Session, actor: Actor, attempt_id: str, kind: Kind, result: Res
     return attempt
 
 
-def _reader_doubts(session: Session, attempt_id: str) -> bool:
-    """Whether the last document that a reader could read did not fit."""
+def reading_doubts(session: Session, attempt_id: str, *, typed: bool = True) -> bool:
+    """Whether the last document that was read did not fit; without ``typed``, of those that a reader has read."""
     read = [
         row.result
         for row in repository.evidence_of(session, attempt_id)
-        if row.kind == Kind.DOCUMENT and row.device_id and row.result != Result.UNREADABLE
+        if row.kind == Kind.DOCUMENT
+        and row.result != Result.UNREADABLE
+        and (row.device_id or (typed and row.source))
     ]
     return bool(read) and read[-1] != Result.OK

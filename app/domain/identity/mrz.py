@@ -46,12 +46,23 @@ class MrzField(StrEnum):
     COMPOSITE = "composite"
 
 
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A character that was taken for another; line and place count from 1."""
+
+    line: int
+    place: int
+    was: str
+    now: str
+
+
 @dataclass(frozen=True, slots=True, repr=False)
 class Mrz:
     """What a zone says.
 
     ``failed`` names the fields that do not hold: wrong check digit, impossible date, digit in a name. ``repaired`` names
-    those where a character was taken for another to make them hold (O and 0): to be compared with the document.
+    those where a character was taken for another to make them hold (O and 0): to be compared with the document, and
+    ``changes`` where they stand.
     ``birth`` is None also where the issuer left day or month unknown, which is no failure. ``name_cut``: the name fills
     its field, so it may be longer than the zone. Fillers are gone; ``sex`` is M, F or empty.
     """
@@ -70,6 +81,7 @@ class Mrz:
     name_cut: bool
     failed: frozenset[MrzField]
     repaired: frozenset[MrzField]
+    changes: tuple[Change, ...] = ()
 
     def __repr__(self) -> str:
         return f"<Mrz {self.format} failed={sorted(self.failed)}>"
@@ -95,6 +107,7 @@ class _Reader:
 
     def __init__(self, layout: Layout, flat: str, today: date) -> None:
         self._layout = layout
+        self._given = flat
         self._chars = list(flat)
         self._today = today
         self._failed: set[MrzField] = set()
@@ -137,6 +150,15 @@ class _Reader:
             name_cut=self._chars[layout.names.stop - 1] != FILLER,
             failed=frozenset(self._failed),
             repaired=frozenset(self._repaired - self._failed),
+            changes=self._changes(),
+        )
+
+    def _changes(self) -> tuple[Change, ...]:
+        width = self._layout.width
+        return tuple(
+            Change(at // width + 1, at % width + 1, was, now)
+            for at, (was, now) in enumerate(zip(self._given, self._chars, strict=True))
+            if was != now
         )
 
     def _text(self, span: Span) -> str:

@@ -124,6 +124,21 @@ def check_digit(text: str) -> str:
     return str(sum(_value(c) * WEIGHTS[at % 3] for at, c in enumerate(text)) % 10)
 
 
+def is_zone(text: str) -> bool:
+    """Whether a scanned text can only be a zone or a part of one: its lines have the length, and fillers in the first."""
+    lines = _plain(text).split()
+    widths = {len(line) for line in lines}
+    whole = {layout.width for layout in LAYOUTS.values()} | {
+        layout.width * layout.lines for layout in LAYOUTS.values()
+    }
+    return (
+        len(widths) == 1
+        and widths <= whole
+        and FILLER in lines[0]
+        and not any(FOREIGN.search(line) for line in lines)
+    )
+
+
 def to_lines(text: str) -> tuple[MrzFormat, str]:
     """The format and the lines put together; MrzError for what has not the shape of a zone.
 

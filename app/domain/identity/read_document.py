@@ -11,6 +11,7 @@ from datetime import date
 
 from app.domain.identity.names import same_name
 from app.domain.identity.numbers import DocumentKind, check
+from app.domain.identity.romanised import romanises
 
 KINDS = {
     "resident_id": DocumentKind.RESIDENT_ID,
@@ -26,10 +27,20 @@ TAIL = 4
 
 @dataclass(frozen=True, slots=True)
 class CardName:
-    """One of the names on a card; ``cut`` where it fills its field and may go on."""
+    """One of the names on a document; ``cut`` where it fills its field and may go on.
+
+    ``romanised``: the document has other characters, and where it was read only these letters.
+    """
 
     text: str
     cut: bool = False
+    romanised: bool = False
+
+    def names(self, person: str) -> bool:
+        """Whether this is that person's name."""
+        if same_name(person, self.text, cut=self.cut):
+            return True
+        return self.romanised and romanises(person, self.text, cut=self.cut)
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -52,7 +63,7 @@ class ReadDocument:
 
     def names_person(self, name: str) -> bool:
         """Whether one of its names is this one."""
-        return any(same_name(name, own.text, cut=own.cut) for own in self.names)
+        return any(own.names(name) for own in self.names)
 
     def ends_in(self, tail: str) -> bool:
         """Whether one of its numbers ends so; an empty tail asks nothing."""

@@ -1,0 +1,1 @@
+"""Vehicles: licence plates and what can be known from them."""
