@@ -81,7 +81,7 @@ class DeskDocumentState(rx.State):
             zone = mrz.parse(value[:MOST], await self._today())
         except MrzError as error:
             self.words, self.asks = (
-                await self._say([("wait", f"mrz_fault.{error.code}", {"line": error.line})]),
+                await self._say([("wait", "mrz", error.code, {"line": error.line})]),
                 False,
             )
             return
@@ -198,16 +198,17 @@ class DeskDocumentState(rx.State):
         return clock.now().astimezone(ZoneInfo(shell.time_zone)).date()
 
     async def _say_mrz(self, error: MrzError) -> None:
-        self.words = await self._say([("no", f"mrz_fault.{error.code}", {"line": error.line})])
+        self.words = await self._say([("no", "mrz", error.code, {"line": error.line})])
 
     async def _say(self, said: list[Said]) -> list[Row]:
         locale = await locale_of(self)
         return [
-            {"tone": tone, "text": text(locale, key, **_worded(locale, params))} for tone, key, params in said
+            {"tone": tone, "text": _words(locale, topic, code, params)} for tone, topic, code, params in said
         ]
 
 
-Said = tuple[str, str, dict[str, str | int]]
+# Tone, topic, code and what fills the text.
+Said = tuple[str, str, str, dict[str, str | int]]
 
 
 def _kind(kind: str) -> str:
@@ -216,42 +217,48 @@ def _kind(kind: str) -> str:
     return kind
 
 
-def _worded(locale: str, params: dict[str, str | int]) -> dict[str, str | int]:
+def _words(locale: str, topic: str, code: str, params: dict[str, str | int]) -> str:
+    if topic == "mrz":
+        return text(locale, f"mrz_fault.{code}", **params)
+    if topic == "fault":
+        return text(locale, f"document_fault.{code}", **params)
     field = params.get("field")
-    return {**params, "field": text(locale, f"mrz_field.{field}")} if field else params
+    filled = {**params, "field": text(locale, f"mrz_field.{field}")} if field else params
+    return text(locale, f"document.{code}", **filled)
 
 
 def _of_zone(zone: mrz.Mrz, today: date) -> list[Said]:
     said: list[Said] = [
-        ("no", "document.failed", {"field": field.value}) for field in mrz.MrzField if field in zone.failed
+        ("no", "document", "failed", {"field": field.value}) for field in mrz.MrzField if field in zone.failed
     ]
     said += [
         (
             "wait",
-            "document.repaired",
+            "document",
+            "repaired",
             {"line": change.line, "place": change.place, "was": change.was, "now": change.now},
         )
         for change in zone.changes
     ]
     if zone.expiry is not None and zone.expiry < today:
-        said.append(("no", "document.expired_on", {"date": zone.expiry.isoformat()}))
+        said.append(("no", "document", "expired_on", {"date": zone.expiry.isoformat()}))
     if zone.name_cut:
-        said.append(("plain", "document.name_cut", {}))
-    return said or [("ok", "document.zone_holds", {})]
+        said.append(("plain", "document", "name_cut", {}))
+    return said or [("ok", "document", "zone_holds", {})]
 
 
 def _of_number(checked: numbers.NumberCheck) -> list[Said]:
-    said: list[Said] = [("no", f"document_fault.{fault}", {}) for fault in typed.number_faults(checked)]
+    said: list[Said] = [("no", "fault", fault, {}) for fault in typed.number_faults(checked)]
     if NumberFault.LEGACY in checked.faults:
-        said.append(("plain", "document.successor", {}))
+        said.append(("plain", "document", "successor", {}))
     if NumberWarning.REGION_UNKNOWN in checked.warnings:
-        said.append(("plain", "document.region_unknown", {}))
-    return said if checked.faults else [("ok", "document.number_holds", {}), *said]
+        said.append(("plain", "document", "region_unknown", {}))
+    return said if checked.faults else [("ok", "document", "number_holds", {}), *said]
 
 
 def _of_validity(day: date | None, long_term: bool, faults: Any) -> list[Said]:
     if day is not None and typed.TypedFault.EXPIRED in faults:
-        return [("no", "document.expired_on", {"date": day.isoformat()})]
+        return [("no", "document", "expired_on", {"date": day.isoformat()})]
     if faults:
-        return [("no", f"document_fault.{fault}", {}) for fault in faults]
-    return [("ok", "document.valid_long" if long_term else "document.valid", {})]
+        return [("no", "fault", fault, {}) for fault in faults]
+    return [("ok", "document", "valid_long" if long_term else "valid", {})]

@@ -12,6 +12,7 @@ from app.core.i18n import text
 from app.core.masking import mask_name, mask_phone
 from app.domain.admission import faces
 from app.domain.admission import repository as admission
+from app.domain.admission.evidence import ZONE
 from app.domain.admission.models import Attempt, EvidenceRow, HostConsent
 from app.domain.admission.rules import Outcome
 from app.domain.booking import repository as bookings
@@ -208,8 +209,10 @@ def _shown(evidence: Sequence[EvidenceRow]) -> Sequence[EvidenceRow]:
 
 
 def _words(row: EvidenceRow, locale: str) -> str:
+    if row.kind == "document" and row.source == ZONE:
+        return text(locale, f"document_zone.{row.result}")
     if row.kind == "document" and row.source:
-        return text(locale, f"document_{row.source}.{row.result}")
+        return text(locale, f"document_typed.{row.result}")
     if row.kind == "document" and row.device_id:
         return text(locale, f"card_read.{row.result}")
     if faces.is_comparison(row):

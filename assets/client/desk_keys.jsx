@@ -18,6 +18,9 @@ const ZONE_MS = 3000;
 const isZoneLine = (line) => line.length in ZONE_LINES && /^[A-Z0-9<]+$/.test(line);
 const beginsZone = (line) => isZoneLine(line) && /^[ACIPV]/.test(line) && line.includes("<");
 
+// What a scanner reads and the desk knows: passes and badges, lines of zones, numbers.
+const isKnown = (text) => /^[VB]1[A-Z2-7]{48}$/i.test(text) || (isZoneLine(text.toUpperCase()) && text.includes("<")) || /^\d{8,}$/.test(text);
+
 function charOf(event) {
   const { code, shiftKey } = event;
   if (/^Key[A-Z]$/.test(code)) return shiftKey || /^[A-Z]$/.test(event.key) ? code[3] : code[3].toLowerCase();
@@ -144,12 +147,15 @@ export function DeskKeys({ keymap = {}, onAction, onScan, singleKeys = true, min
         burst = null;
         event.preventDefault();
         event.stopImmediatePropagation();
-        const text = b.lead + b.text;
+        const whole = b.lead + b.text;
+        // Slow characters before a burst are a scanner's that was held up, or somebody's who was typing: whichever makes sense.
+        const typed = b.lead && !isKnown(whole) && (b.field || isKnown(b.text)) ? b.lead : "";
+        const text = whole.slice(typed.length);
         if (text.length >= p.minScan) {
-          restore(b, "");
+          restore(b, typed);
           scanned(text);
         } else {
-          restore(b, text); // fast but short: never an action by itself
+          restore(b, whole); // fast but short: never an action by itself
         }
         return;
       }

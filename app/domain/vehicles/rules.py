@@ -11,7 +11,6 @@ import unicodedata
 from enum import StrEnum
 
 PROVINCES = "京津沪渝冀豫云辽黑湘皖鲁新苏浙赣鄂桂甘晋蒙陕吉闽贵粤青藏川宁琼"
-SEPARATORS = re.compile(r"[\s·•・‧∙.\-－—_]")
 P = f"[{PROVINCES}]"
 # The letter of the office may be O (police and others); serials have neither I nor O.
 OFFICE = "[A-HJ-Z]"
@@ -55,9 +54,9 @@ CLASSES: tuple[tuple[PlateClass, re.Pattern[str]], ...] = tuple(
 
 
 def normalise(text: str) -> str:
-    """The plate as it is written down: half width, upper case, without separators; empty for "no plate"."""
+    """The plate as it is written down: half width, upper case, letters and digits alone; empty for "no plate"."""
     upper = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).upper())
-    plain = SEPARATORS.sub("", upper)
+    plain = "".join(character for character in upper if character.isalnum())
     return "" if plain in NO_PLATE else plain
 
 
