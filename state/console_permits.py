@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +17,8 @@ from app.domain.access import permit_queries, permits
 from app.domain.access import repository as access
 from app.domain.access import service as access_service
 from app.domain.access.rules import CardStatus
+from app.domain.sites import repository as sites
+from app.runtime.hub import get_hub
 from state import console_permits_view as view
 from state import tabs
 from state.console_words import Row, address, assign, page_number, query, words_of
@@ -27,6 +30,13 @@ if TYPE_CHECKING:
 
 
 PATH = "/console/permits"
+FILL = """((number) => {
+  const input = document.getElementById("card-uid");
+  if (!input) return;
+  Object.getOwnPropertyDescriptor(HTMLInputElement.prototype, "value").set.call(input, number);
+  input.dispatchEvent(new Event("input", { bubbles: true }));
+  input.focus();
+})(%s)"""
 
 
 class PermitsState(rx.State):
@@ -118,6 +128,17 @@ class PermitsState(rx.State):
         if await self._try(work):
             self.issued += 1
             await self._again(actor, permit_id, "permits.card_issued")
+
+    @action(Right.PEOPLE_EDIT)
+    async def read_tapped(self) -> Any:
+        """Fill in the card that was just held to a reader of this site; the number goes to this browser alone."""
+        actor, center = me(), get_hub()
+        lanes = await get_database().read(lambda s: [lane.id for lane, _ in sites.lanes(s, actor.site_id)])
+        number = center.tapped.take(lanes) if center else ""
+        if not number:
+            await notify(self, "wait", "permits.not_tapped")
+            return None
+        return rx.call_script(FILL % json.dumps(number))
 
     @action(Right.PEOPLE_EDIT)
     async def change_card(self, card_id: str, status: str) -> None:

@@ -37,6 +37,7 @@ from app.runtime.faces import Faces
 from app.runtime.laid_documents import LaidDocuments
 from app.runtime.live import Live
 from app.runtime.printing import Printing
+from app.runtime.tapped_cards import TappedCards
 from hardware.camera_feed import CameraFeed
 from hardware.ports import DeviceConfig, DeviceEvent, DeviceHealth, EventKind
 from hardware.supervisor import HardwareService
@@ -74,6 +75,7 @@ class Hub:
         self.laid = LaidDocuments()
         self.faces = Faces(database, live, self.hardware, self._receive_event, self._insist)
         self.printing = Printing(database, self.hardware, lambda lane_id: live.post(f"lane:{lane_id}"))
+        self.tapped = TappedCards()
 
     async def start(self) -> None:
         """Begin to listen; the devices of the database are started."""
@@ -101,6 +103,7 @@ class Hub:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         self.laid.clear()
+        self.tapped.clear()
 
     async def apply_devices(self) -> None:
         """Bring the running devices in line with the database."""
@@ -144,6 +147,8 @@ class Hub:
         item = presented(event)
         if item is None:
             return
+        if item.kind == "card":
+            self.tapped.keep(event.lane_id, item.text)
         try:
             arrival = await self._insist(
                 lambda session: presenting.present(session, event.lane_id, item), event.device_id
@@ -272,7 +277,10 @@ def presented(event: DeviceEvent) -> Presented | None:
     if event.kind is EventKind.UNREADABLE:
         reason = event.payload.get("reason", "")
         kind = event.payload.get("source") or ("card" if "card" in reason else "code")
-        return Presented("unreadable", f"{kind}_{reason}", event.nonce, event.at, event.device_id)
+        source = ZONE if reason.startswith(ZONE) else ""
+        return Presented(
+            "unreadable", f"{kind}_{reason}", event.nonce, event.at, event.device_id, source=source
+        )
     return None
 
 

@@ -70,6 +70,7 @@ def _issue() -> rx.Component:
             max_length=64,
             auto_focus=True,  # for the next card; the dialog itself sees to the first
         ),
+        button(t("permits.read_tapped"), icon_name="nfc", on_click=State.read_tapped),
         segmented(
             t("permits.order"),
             State.orders,

@@ -88,3 +88,23 @@ def test_a_random_uid_is_known_in_either_byte_order() -> None:
     with pytest.raises(InvalidInput) as caught:
         card_numbers.number("C3B2A108", backwards=True)
     assert caught.value.code == "card_random"
+
+
+@pytest.mark.req("AD-02", "ID-01")
+@pytest.mark.parametrize("text", ["#6222020001", " #6222 0200 01", "＃6222020001"])
+def test_a_number_in_a_cards_file_keeps_its_mark_and_its_order(text: str) -> None:
+    assert card_numbers.number(text) == "#6222020001"
+    assert card_numbers.number(text, backwards=True) == "#6222020001"
+    assert card_numbers.turned("#6222020001") == "#6222020001"
+
+
+@pytest.mark.req("ID-01")
+def test_a_number_in_a_file_is_never_taken_for_a_uid() -> None:
+    assert card_numbers.on_file("04A1B2C3") == "#04A1B2C3" != card_numbers.number("04A1B2C3")
+    assert card_numbers.on_file("2712847316") == card_numbers.number("#2712847316") == "#2712847316"
+
+
+@pytest.mark.parametrize("text", ["#", "#" + "1" * 33, "##1", "1#2"])
+def test_a_mark_without_a_number_is_refused(text: str) -> None:
+    with pytest.raises(InvalidInput):
+        card_numbers.number(text)

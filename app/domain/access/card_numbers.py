@@ -51,7 +51,7 @@ def normal(text: str) -> str:
 
 def on_file(found: str) -> str:
     """How a number that a card's file holds is told from a UID."""
-    return FILE_MARK + normal(FILE_MARK + found).removeprefix(FILE_MARK)
+    return normal(FILE_MARK + found)
 
 
 def turned(found: str) -> str:
