@@ -27,6 +27,11 @@ if TYPE_CHECKING:
     from hardware.simulators.camera import CameraEmulator
     from hardware.simulators.id_card_reader import IdCardReaderEmulator
     from hardware.simulators.reader import ReaderEmulator
+    from hardware.simulators.scanner import ScannerEmulator
+
+    AnyEmulator = (
+        BadgePrinterEmulator | CameraEmulator | IdCardReaderEmulator | ReaderEmulator | ScannerEmulator
+    )
 
 logger = logging.getLogger(__name__)
 
@@ -118,14 +123,10 @@ class HardwareService:
         found = (c.id for c in self._configs.copy().values() if (c.lane_id, c.driver, c.enabled) == wanted)
         return next(found, "")
 
-    def emulator(
-        self, device_id: str
-    ) -> CameraEmulator | ReaderEmulator | IdCardReaderEmulator | BadgePrinterEmulator | None:
+    def emulator(self, device_id: str) -> AnyEmulator | None:
         """The stand-in of an emulated device, to press its buttons."""
         found = self._emulators.get(device_id)
-        return cast(
-            "CameraEmulator | ReaderEmulator | IdCardReaderEmulator | BadgePrinterEmulator | None", found
-        )
+        return cast("AnyEmulator | None", found)
 
     def _launch(self, configs: Iterable[DeviceConfig]) -> None:
         for config in configs:

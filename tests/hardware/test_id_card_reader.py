@@ -6,12 +6,13 @@ import base64
 import logging
 import stat
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import cast
 
 import pytest
 
-from hardware.drivers.sdt_module import READ_CARD, SELECT_CARD, Status
+from hardware.drivers.sdt_module import READ_ADDRESS, READ_CARD, SELECT_CARD, Status
 from hardware.ports import DeviceStatus, EventKind
 from hardware.simulators.id_card_reader import Fault, IdCardReaderEmulator
 from hardware.simulators.id_cards import SPECIMEN, IdCard
@@ -258,3 +259,23 @@ def test_nothing_of_the_card_reaches_log_health_or_representation(
     shown = f"{caplog.text} {recorder.states!r} {service.health()!r} {recorder.events!r}"
     for secret in ("张三", NUMBER, "1949", "样证路", "𠮷野家", "310101", SPECIMEN.text.hex()[:20]):
         assert secret not in shown
+
+
+@pytest.mark.parametrize("added", ["", "上海市浦东新区某路9号"])
+def test_the_newest_address_is_told_where_it_is_asked_for_and_there_is_one(
+    added: str, reader: IdCardReaderEmulator, run: Run, recorder: Recorder
+) -> None:
+    address = added.encode("utf-16-le") + b" \0" * (35 - len(added)) if added else b""
+    service = run("id_card", port=reader.port, newest_address=True)
+    recorder.wait_status(DeviceStatus.ONLINE)
+    reader.lay(replace(SPECIMEN, newest_address=address))
+    told = recorder.wait_event(EventKind.DOCUMENT)[0]
+    assert told.get("newest_address", "") == added
+    assert told["address"] == "北京市朝阳区样证路1号"
+    assert "line_errors" not in service.health()["dev"].counters
+    # That the address cannot be read keeps nobody's card from being told.
+    lift(reader)
+    reader.refuse(READ_ADDRESS, Status.READ_FAILED)
+    reader.lay(OTHER)
+    recorder.wait_event(EventKind.DOCUMENT, 2)
+    service.apply([])

@@ -126,3 +126,14 @@ def test_being_told_to_stop_ends_the_wait() -> None:
 
 def test_what_a_card_gave_is_not_shown() -> None:
     assert repr(CardContent(TEXT, PHOTO)) == "CardContent()"
+
+
+def test_the_newest_address_is_seventy_bytes_or_none() -> None:
+    address = "某市某路3号".encode("utf-16-le").ljust(70, b" ")
+    assert module(good(Status.OK, address)).newest_address() == address
+    assert module(good(Status.NO_ADDRESS)).newest_address() == b""
+    for data in (address[:-1], address + b" ", b""):
+        with pytest.raises(LineError):
+            module(good(Status.OK, data)).newest_address()
+    with pytest.raises(Refused):
+        module(good(Status.READ_FAILED)).newest_address()

@@ -5,9 +5,11 @@ from __future__ import annotations
 import pytest
 
 from app.core import clock
+from app.core.errors import InvalidInput
 from app.core.i18n import text
-from app.domain.admission import presenting
+from app.domain.admission import entering, presenting
 from app.domain.admission.evidence import Presented
+from app.domain.admission.rules import DOCUMENT_REASONS, Result
 from app.domain.identity.read_document import ReadDocument
 from app.runtime import devices
 from hardware.drivers import serial_port
@@ -87,11 +89,51 @@ def test_a_strangers_card_shows_nothing_of_the_person(world: World) -> None:
 
 @pytest.mark.parametrize("locale", ["zh-CN", "en"])
 def test_the_console_has_words_for_the_reader_its_settings_and_its_troubles(locale: str) -> None:
-    described = next(item for item in devices.drivers() if item["key"] == "id_card")
-    keys = ["console.driver.id_card"]
-    keys += [f"console.setting.{setting['name']}" for setting in described["settings"]]
+    keys = ["console.device_detail.garbled"]
+    for driver in devices.drivers():
+        keys.append(f"console.driver.{driver['key']}")
+        keys += [f"console.setting.{setting['name']}" for setting in driver["settings"]]
     keys += [f"console.device_detail.{detail}" for detail in sorted(READER_DETAILS)]
     assert [key for key in keys if text(locale, key) == key] == []
+
+
+@pytest.mark.parametrize("locale", ["zh-CN", "en"])
+def test_every_mistake_in_a_script_has_its_words(locale: str) -> None:
+    wrong = [
+        {"script": "00B00000XX"},
+        {"script": "00B000001"},
+        {"script": "00B0"},
+        {"script": "00B0000010 = 90"},
+        {"script": ";".join(["00B0000010"] * 17)},
+        {"script": "00B0000010", "number_bytes": "8"},
+        {"script": "00B0000010", "number_bytes": "3:1-8"},
+        {"number_bytes": "1-8"},
+        {"number_encoding": "ebcdic"},
+    ]
+    codes = set()
+    for settings in wrong:
+        with pytest.raises(InvalidInput) as caught:
+            devices.check("lane", "Reader", "pcsc", settings)
+        codes.add(caught.value.code)
+    assert len(codes) == len(wrong)
+    assert [code for code in codes if text(locale, f"error.{code}") == f"error.{code}"] == []
+
+
+@pytest.mark.parametrize(
+    ("source", "chinese", "english"),
+    [("zone", "证件（机读区）✓", "Document (zone) ✓"), ("typed", "证件（录入）✓", "Document (typed) ✓")],
+)
+@pytest.mark.req("ID-05")
+def test_a_document_says_how_it_was_read(world: World, source: str, chinese: str, english: str) -> None:
+    _, issued, _ = invite(world)
+    attempt = show_code(world, issued)
+    item = Presented("document", "", nonce(), clock.now(), document=document(), source=source)
+    world.do(entering.enter, world.guard, world.both.id, item, attempt.id)
+    assert chips(world) == [(chinese, "ok")]
+    assert chips(world, "en") == [(english, "ok")]
+    for result in Result:
+        if result in {Result.OK, *DOCUMENT_REASONS} or (result is Result.UNREADABLE and source == "zone"):
+            assert text("zh-CN", f"document_{source}.{result}") != f"document_{source}.{result}"
 
 
 def test_the_readers_form_becomes_its_settings() -> None:
