@@ -23,6 +23,7 @@ class Actor:
     ip: str = ""
     booking_id: str = ""
     lane_id: str = ""
+    agent_id: str = ""
 
     @property
     def role_text(self) -> str:

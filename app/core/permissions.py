@@ -26,6 +26,7 @@ class Role(StrEnum):
     AUDITOR = "auditor"
     ADMIN = "admin"
     LANE_AGENT = "lane_agent"
+    LANE_COMPUTER = "lane_computer"
     VISITOR = "visitor"
 
 
@@ -39,6 +40,7 @@ class Right(StrEnum):
     CAMERA_VIEW = "camera.view"
     VISITOR_FIND = "visitor.find"
     LANE_PRESENT = "lane.present"
+    AGENT_REPORT = "agent.report"
     BOOK = "booking.own"
     CONSENT_ANSWER = "consent.answer"
     PASS_OWN = "pass.own"
@@ -83,6 +85,8 @@ RIGHTS: dict[Role, frozenset[Right]] = {
     Role.AUDITOR: frozenset({Right.AUDIT_VIEW}),
     Role.ADMIN: frozenset({Right.ACCOUNT_EDIT, Right.DEVICE_VIEW, Right.DEVICE_EDIT, Right.SITE_EDIT}),
     Role.LANE_AGENT: frozenset({Right.LANE_PRESENT}),
+    # Runs devices for its lanes: which those are stands in its row, and is asked anew at each call.
+    Role.LANE_COMPUTER: frozenset({Right.AGENT_REPORT}),
     Role.VISITOR: frozenset({Right.PASS_OWN}),
 }
 

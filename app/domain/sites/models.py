@@ -83,6 +83,40 @@ class Device(SQLModel, table=True):
     status: str = "unknown"
     status_detail: str = ""
     status_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    agent_id: str | None = Field(default=None, foreign_key="lane_agent.id", index=True)
+
+
+class LaneAgent(SQLModel, table=True):
+    """A lane's own computer that runs devices; of its code and its secret only hashes are kept."""
+
+    __tablename__ = "lane_agent"
+    id: str = Field(primary_key=True)
+    site_id: str = Field(foreign_key="site.id", index=True)
+    label: str
+    lane_ids: list[str] = Field(sa_type=JsonText)
+    code_hash: bytes | None = Field(default=None, unique=True)
+    code_until: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    secret_hash: bytes | None = Field(default=None, unique=True)
+    version: str = ""
+    config: str = ""
+    waiting: int = 0
+    trouble: str = ""
+    clock_offset_ms: int | None = None
+    created_at: datetime = Field(sa_type=UtcDateTime)
+    enrolled_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    seen_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    revoked_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+
+
+class AgentStream(SQLModel, table=True):
+    """How far the events of an agent are recorded, for each of its starts; ``recent`` are keyed digests of the last."""
+
+    __tablename__ = "agent_stream"
+    agent_id: str = Field(primary_key=True, foreign_key="lane_agent.id")
+    stream: str = Field(primary_key=True)
+    last_seq: int
+    recent: list[str] = Field(sa_type=JsonText)
+    seen_at: datetime = Field(sa_type=UtcDateTime)
 
 
 class VisitorType(SQLModel, table=True):
@@ -138,3 +172,11 @@ class PolicyChanged:
 
     def __init__(self, site_id: str) -> None:
         self.site_id = site_id
+
+
+class AgentChanged:
+    """Announced when what is known of a lane's computer changed."""
+
+    def __init__(self, site_id: str, agent_id: str) -> None:
+        self.site_id = site_id
+        self.agent_id = agent_id

@@ -10,7 +10,7 @@ from components.data import card
 from components.kit import icon
 from components.text import t
 
-PEOPLE = tuple(role for role in Role if role not in {Role.LANE_AGENT, Role.VISITOR})
+PEOPLE = tuple(role for role in Role if role not in {Role.LANE_AGENT, Role.LANE_COMPUTER, Role.VISITOR})
 SHOWN = tuple(right for right in Right if any(right in RIGHTS[role] for role in PEOPLE))
 
 
