@@ -7,10 +7,11 @@ from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from typing import Any
 
-from fastapi import APIRouter, Depends, Request, Response
+from fastapi import APIRouter, Depends, Request, Response, WebSocket, WebSocketException, status
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from fastapi.routing import APIRoute
+from starlette.requests import HTTPConnection
 
 from app.core import crypto, i18n
 from app.core.actor import ANONYMOUS, Actor, set_current
@@ -21,6 +22,7 @@ from app.core.permissions import Right, Role, right_of
 from app.core.settings import get_settings
 from app.domain.people import lane_keys
 from app.domain.people import repository as people
+from app.domain.sites import agents
 from app.runtime import sessions
 
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -29,7 +31,7 @@ BEARER = "Bearer "
 _keys: dict[bytes, tuple[float, Actor]] = {}  # of valid keys only, for seconds
 
 
-def client_ip(request: Request) -> str:
+def client_ip(request: HTTPConnection) -> str:
     """The address of the browser; proxies are believed only as far as the settings say."""
     hops = get_settings().trusted_proxy_hops
     chain = [part.strip() for part in request.headers.get("x-forwarded-for", "").split(",") if part.strip()]
@@ -54,6 +56,8 @@ def same_origin(request: Request) -> bool:
 async def _actor_of(request: Request, right: Right) -> Actor:
     header = request.headers.get("authorization", "")
     ip = client_ip(request)
+    if header.startswith(BEARER + agents.PREFIX):
+        return await _agent_actor(header, ip)
     if header.startswith(BEARER):
         return await _key_actor(crypto.hash_secret(header[len(BEARER) :]), ip)
     name = sessions.VISITOR_COOKIE if right is Right.PASS_OWN else sessions.COOKIE
@@ -84,6 +88,26 @@ async def _key_actor(key_hash: bytes, ip: str) -> Actor:
         ip=ip,
     )
     _keys[key_hash] = (time.monotonic(), actor)
+    return actor
+
+
+async def _agent_actor(header: str, ip: str) -> Actor:
+    # Not remembered: a computer that was revoked is a stranger at its next word.
+    return await get_database().read(lambda s: agents.resolve(s, header[len(BEARER) :], ip))
+
+
+async def check_socket(socket: WebSocket) -> Actor:
+    """The same for every socket of ours. Only lane computers open any, so no cookie is looked at; refused unaccepted."""
+    right = right_of(socket.scope["endpoint"])
+    header = socket.headers.get("authorization", "")
+    try:
+        if right is None or not header.startswith(BEARER + agents.PREFIX):
+            raise NotSignedIn("not_signed_in")
+        actor = await _agent_actor(header, client_ip(socket))
+        actor.require(right)
+    except GateError as error:
+        raise WebSocketException(status.WS_1008_POLICY_VIOLATION, error.code) from error
+    set_current(actor)
     return actor
 
 
@@ -133,3 +157,8 @@ def error_response(request: Request, error: GateError) -> JSONResponse:
 def router(prefix: str = "") -> APIRouter:
     """A router whose every route is guarded."""
     return APIRouter(prefix=prefix, route_class=GuardedRoute, dependencies=[Depends(check)])
+
+
+def socket_router(prefix: str = "") -> APIRouter:
+    """A router of sockets, each of them guarded; one for routes cannot hold them."""
+    return APIRouter(prefix=prefix, dependencies=[Depends(check_socket)])

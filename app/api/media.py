@@ -43,7 +43,7 @@ async def _open_stream(device_id: str, secret: str) -> tuple[Feed, Viewer]:
 
     viewer = await get_database().read(look)
     center = get_hub()
-    feed = center.hardware.camera(device_id) if center else None
+    feed = center.camera(device_id) if center else None
     if feed is None:
         raise NotFound("camera_off")
     return feed, viewer

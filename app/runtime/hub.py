@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import logging
-from collections.abc import Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
 from datetime import datetime
 from itertools import chain, repeat
 from typing import TypeVar
@@ -31,12 +31,14 @@ from app.domain.identity.models import FacesChanged
 from app.domain.identity.mrz_lines import MrzError
 from app.domain.people.models import InboxChanged, SessionEnded
 from app.domain.sites import repository as sites
-from app.domain.sites.models import Device, PolicyChanged
+from app.domain.sites.models import AgentChanged, Device, PolicyChanged
 from app.runtime import case_pictures, sessions
+from app.runtime.agents import Agents
 from app.runtime.faces import Faces
 from app.runtime.laid_documents import LaidDocuments
 from app.runtime.live import Live
 from app.runtime.printing import Printing
+from app.runtime.remote_feed import RemoteFeed
 from app.runtime.tapped_cards import TappedCards
 from hardware.camera_feed import CameraFeed
 from hardware.ports import DeviceConfig, DeviceEvent, DeviceHealth, EventKind
@@ -44,8 +46,9 @@ from hardware.supervisor import HardwareService
 
 logger = logging.getLogger(__name__)
 
-Feed = CameraFeed
+Feed = CameraFeed | RemoteFeed
 T = TypeVar("T")
+Write = Callable[[Callable[[Session], Arrival]], Awaitable[Arrival]]
 
 BACK_OFF = (0.05, 0.2, 0.5, 1.0, 2.0, 5.0)
 STOP_SECONDS = 10.0
@@ -71,6 +74,7 @@ class Hub:
         self._stopping = False
         self._states: dict[str, DeviceHealth] = {}
         self.hardware = HardwareService(self._receive_event, self._receive_health)
+        self.agents = Agents(database, self._record_health)
         self.cues: dict[str, tuple[int, str]] = {}
         self.laid = LaidDocuments()
         self.faces = Faces(database, live, self.hardware, self._receive_event, self._insist)
@@ -83,6 +87,7 @@ class Hub:
         self._live.bind(self._loop)
         self._database.listen(self._announced)
         await asyncio.to_thread(self.hardware.start)
+        self.agents.start()
         await self.apply_devices()
         await self.faces.start()
 
@@ -91,6 +96,7 @@ class Hub:
         self._stopping = True
         await self.faces.stop()
         await self.printing.stop()
+        await self.agents.stop()
         await asyncio.to_thread(self.hardware.stop)
         try:
             async with asyncio.timeout(STOP_SECONDS):
@@ -108,14 +114,24 @@ class Hub:
     async def apply_devices(self) -> None:
         """Bring the running devices in line with the database."""
 
-        def load(session: Session) -> list[DeviceConfig]:
+        def load(session: Session) -> list[tuple[str, DeviceConfig]]:
             return [
-                DeviceConfig(d.id, d.lane_id, d.driver, d.name, d.settings, d.enabled)
+                (d.agent_id or "", DeviceConfig(d.id, d.lane_id, d.driver, d.name, d.settings, d.enabled))
                 for d in sites.devices(session)
             ]
 
-        configs = await self._database.read(load)
-        await asyncio.to_thread(self.hardware.apply, configs)
+        placed = await self._database.read(load)
+        # What a lane's computer runs is not started here as well.
+        await asyncio.to_thread(self.hardware.apply, [config for agent_id, config in placed if not agent_id])
+        await self.agents.apply({c.id: (agent_id, c) for agent_id, c in placed if agent_id})
+
+    def camera(self, device_id: str) -> Feed | None:
+        """The picture slot of a camera, wherever it runs."""
+        return self.hardware.camera(device_id) or self.agents.camera(device_id)
+
+    async def take(self, event: DeviceEvent, *, late: bool) -> None:
+        """Record what a lane's computer sent; ``Retryable`` leaves with it, for the computer keeps it and sends it again."""
+        await self._record(event, self._database.write, late=late)
 
     def receive(self, event: DeviceEvent) -> None:
         """Take an event on the loop; order is kept within a lane."""
@@ -137,26 +153,27 @@ class Hub:
         while True:
             event = await queue.get()
             try:
-                await self._record(event)
+                await self._record(event, lambda work: self._insist(work, event.device_id))  # noqa: B023
             except Exception:
                 logger.exception("An event of device %s could not be recorded", event.device_id)
             finally:
                 queue.task_done()
 
-    async def _record(self, event: DeviceEvent) -> None:
+    async def _record(self, event: DeviceEvent, write: Write, *, late: bool = False) -> None:
         item = presented(event)
         if item is None:
             return
-        if item.kind == "card":
+        if item.kind == "card" and not late:
             self.tapped.keep(event.lane_id, item.text)
+        put_down = presenting.present_late if late else presenting.present
         try:
-            arrival = await self._insist(
-                lambda session: presenting.present(session, event.lane_id, item), event.device_id
-            )
+            arrival = await write(lambda session: put_down(session, event.lane_id, item))
+        except Retryable:
+            raise
         except GateError as error:
             logger.warning("An event of device %s was not recorded: %s", event.device_id, error.code)
             return
-        if item.document is not None:
+        if item.document is not None and not late:
             photo = case_pictures.photo_of(event.payload)
             if photo is not None and not self._stopping:
                 self._spawn(case_pictures.keep_document(self._database, arrival.id, photo))
@@ -218,6 +235,8 @@ class Hub:
             self._on_loop(lambda: self.printing.admitted(announcement))
         elif isinstance(announcement, DeviceChanged):
             self._live.post(f"lane:{announcement.lane_id}")
+            self._live.post(f"devices:{announcement.site_id}")
+        elif isinstance(announcement, AgentChanged):
             self._live.post(f"devices:{announcement.site_id}")
         elif isinstance(announcement, InboxChanged):
             self._live.post(f"person:{announcement.person_id}")

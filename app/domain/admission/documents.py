@@ -64,6 +64,14 @@ def examine(session: Session, post: Post, item: Presented, now: datetime) -> Fin
         found = [(attempt, compare_person(item.document, person, today)) for attempt, person in waiting]
         attempt, result = next((pair for pair in found if pair[1] is not Result.OTHER_NAME), found[0])
         return Finding(Kind.DOCUMENT, result, attempt.booking_id, attempt.pass_id)
+    return examine_alone(session, post, item, now)
+
+
+def examine_alone(session: Session, post: Post, item: Presented, now: datetime) -> Finding:
+    """The same without regard to who waits at the lane: today's booking of that name, if there is only one."""
+    if item.document is None:
+        return Finding(Kind.DOCUMENT, Result.UNREADABLE)
+    today = now.astimezone(ZoneInfo(post.time_zone)).date()
     finding = Finding(Kind.DOCUMENT, compare(item.document, "", "", today))
     finding.booking_id = _booking_of(session, post, item.document, today)
     issued = access.of_booking(session, finding.booking_id) if finding.booking_id else None

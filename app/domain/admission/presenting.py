@@ -10,6 +10,7 @@ from sqlmodel import Session
 
 from app.core import audit, clock
 from app.core.actor import SYSTEM, Actor
+from app.core.database import announce
 from app.core.errors import Conflict, InvalidInput, NotAllowed
 from app.core.ids import new_id
 from app.core.permissions import Right
@@ -17,9 +18,9 @@ from app.domain.access import repository as access
 from app.domain.admission import cases, checkouts, documents, repository, service, statements
 from app.domain.admission.arrival import OPEN, Arrival, Dossier, Post, of
 from app.domain.admission.evidence import Finding, Presented, examine
-from app.domain.admission.judging import judge, weigh
-from app.domain.admission.models import Attempt
-from app.domain.admission.rules import SILENT, Evidence, Kind, Outcome, Result
+from app.domain.admission.judging import gather, judge, weigh
+from app.domain.admission.models import Attempt, LaneChanged
+from app.domain.admission.rules import SILENT, Evidence, Kind, Outcome, Result, decide
 from app.domain.sites import repository as sites
 from app.domain.sites.rules import Direction
 
@@ -52,6 +53,39 @@ def check_in(session: Session, actor: Actor, lane_id: str, item: Presented) -> t
             return arrival, False
         return arrival, True
     return arrival, arrival.is_through
+
+
+def present_late(session: Session, lane_id: str, item: Presented) -> Arrival:
+    """Record what was presented while its lane was cut off, closed at once: nobody stands there any more.
+
+    The verdict is the one of its own moment. It joins no arrival that is open now, takes no code's step, calls nobody.
+    """
+    item = replace(item, nonce=of_lane(lane_id, item.nonce), occurred_at=_plausible(item.occurred_at))
+    post = statements.lock_lane(session, lane_id)
+    if delivered := statements.delivered(session, item.nonce):
+        return of(repository.attempt(session, delivered))
+    then, now = item.occurred_at, clock.now()
+    look = documents.examine_alone if documents.concerns(item) else _examine_there
+    finding = look(session, post, item, then)
+    known = statements.dossier(session, finding.booking_id) if finding.booking_id else None
+    arrival = Arrival(post.site_id, lane_id, then, now, leaving=_is_leaving(post, known))
+    arrival.card_id = finding.card_id
+    if known is not None:
+        arrival.pass_id = finding.pass_id
+        arrival.bind(known)
+    facts = gather(session, arrival, post, then, [Evidence(finding.kind, finding.result)], known=known)
+    decision = decide(facts, then)
+    arrival.outcome, arrival.reasons = decision.outcome, [reason.value for reason in decision.reasons]
+    arrival.status = "refused" if decision.outcome is Outcome.REFUSE else "set_aside"
+    arrival.closed_at, arrival.closed_by = now, SYSTEM.kind
+    statements.insert_arrival(session, arrival)
+    add_evidence(session, arrival.id, item, finding.kind, finding.result)
+    announce(session, LaneChanged(arrival.site_id, arrival.lane_id, arrival.id, ""))
+    return arrival
+
+
+def _examine_there(session: Session, post: Post, item: Presented, now: datetime) -> Finding:
+    return examine(session, post.site_id, item, now)
 
 
 def _present(session: Session, lane_id: str, item: Presented, admitter: Actor | None) -> Arrival:

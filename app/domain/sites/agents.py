@@ -173,8 +173,8 @@ def of_site(session: Session, site_id: str) -> Sequence[LaneAgent]:
 
 
 def in_use(session: Session) -> frozenset[str]:
-    """The ids of all computers that may speak."""
-    return frozenset(session.exec(select(LaneAgent.id).where(col(LaneAgent.secret_hash).is_not(None))).all())
+    """The ids of all computers that are not revoked."""
+    return frozenset(session.exec(select(LaneAgent.id).where(col(LaneAgent.revoked_at).is_(None))).all())
 
 
 def devices(session: Session, agent_id: str) -> Sequence[Device]:
@@ -263,9 +263,7 @@ def _forget_old_streams(session: Session, agent_id: str) -> None:
     old = session.exec(query.order_by(col(AgentStream.seen_at).desc()).offset(STREAMS_KEPT - 1)).all()
     if old:
         session.exec(
-            delete(AgentStream).where(
-                col(AgentStream.agent_id) == agent_id, col(AgentStream.stream).in_(old)
-            )
+            delete(AgentStream).where(col(AgentStream.agent_id) == agent_id, col(AgentStream.stream).in_(old))
         )
 
 
