@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import json
-import logging
 from typing import Annotated, Any
 
 from fastapi import Request, Response, WebSocket
 from fastapi.responses import JSONResponse
 from pydantic import AwareDatetime, BaseModel, Field
-from starlette.websockets import WebSocketDisconnect, WebSocketState
 
 from app.api.access import error_response, router, socket_router
 from app.core.actor import current_actor
@@ -23,8 +21,6 @@ from app.runtime import agent_service
 from app.runtime.agent_pictures import take_picture
 from app.runtime.agents import Link
 from app.runtime.hub import Hub, get_hub
-
-logger = logging.getLogger(__name__)
 
 routes = router("/api/v1/agents")
 sockets = socket_router("/api/v1/agents")
@@ -152,30 +148,31 @@ async def link(socket: WebSocket) -> None:
         return
     await socket.accept()
     opened = center.agents.open_link(actor.agent_id)
-    orders = asyncio.create_task(_send_orders(socket, center, opened))
+    up = asyncio.create_task(_take_pictures(socket, center, actor.agent_id))
+    down = asyncio.create_task(_send_orders(socket, center, opened))
     try:
-        while not opened.closed:
-            message = await socket.receive()
-            if message["type"] == "websocket.disconnect":
-                break
-            center.agents.hear(actor.agent_id)
-            if (data := message.get("bytes")) and not opened.closed:
-                take_picture(center.agents, actor.agent_id, data)
+        await asyncio.wait((up, down), return_when=asyncio.FIRST_COMPLETED)
     finally:
-        orders.cancel()
         center.agents.close_link(opened)
+        up.cancel()
+        down.cancel()
+        await asyncio.gather(up, down, return_exceptions=True)
+        if opened.closed:
+            # Only now that nobody receives: Granian keeps the connection open when it is closed under a receiver.
+            await socket.close(1001)
+
+
+async def _take_pictures(socket: WebSocket, center: Hub, agent_id: str) -> None:
+    """Show what comes up, until the computer goes."""
+    while (message := await socket.receive())["type"] != "websocket.disconnect":
+        center.agents.hear(agent_id)
+        if data := message.get("bytes"):
+            take_picture(center.agents, agent_id, data)
 
 
 async def _send_orders(socket: WebSocket, center: Hub, opened: Link) -> None:
-    """Tell all that holds whenever something of it changed: what was missed does not matter then."""
-    try:
-        while True:
-            await opened.changed.wait()
-            opened.changed.clear()
-            if opened.closed:
-                await socket.close(1001)
-                return
-            await socket.send_json(center.agents.orders(opened))
-    except (WebSocketDisconnect, RuntimeError, OSError):
-        if socket.client_state is WebSocketState.CONNECTED:
-            logger.debug("The link of a lane computer broke", exc_info=True)
+    """Tell all that holds whenever something of it changed, until the link is ended: what was missed does not matter then."""
+    while not opened.closed:
+        opened.changed.clear()
+        await socket.send_json(center.agents.orders(opened))
+        await opened.changed.wait()

@@ -129,12 +129,7 @@ def _status(_: argparse.Namespace, folder: Path) -> int:
         say("status.stopped")
         return 1
     say("status.running", at=str(found["at"]))
-    if found["refused"]:
-        say("status.refused")
-    elif found["reached"]:
-        say("status.reached", offset=int(found["offset_ms"] or 0))
-    else:
-        say("status.away")
+    say(f"status.{found['server']}", offset=int(found["offset_ms"] or 0))
     say("status.waiting", count=int(found["waiting"]))
     if found["trouble"]:
         say("status.trouble", what=word(f"trouble.{found['trouble']}"))

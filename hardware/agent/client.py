@@ -21,6 +21,7 @@ LONGEST_PAUSE_SECONDS = 5.0
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 ENROL = "/api/v1/agents/enrol"
 OWN = "/api/v1/agents/me"
+REACHED, AWAY, REFUSED = "reached", "away", "refused"
 
 
 class Unreachable(Exception):
@@ -99,6 +100,7 @@ class Client:
             trust_env=False,
         )
         self.offset_ms: int | None = None
+        self.outcome = AWAY
 
     async def close(self) -> None:
         """End the connections."""
@@ -106,21 +108,35 @@ class Client:
 
     async def config(self) -> dict[str, Any]:
         """What this computer shall run."""
-        return await _ask(self._http.get(f"{OWN}/config"))
+        return await self._ask(self._http.get(f"{OWN}/config"))
 
     async def events(self, batch: Batch) -> int:
         """Hand over events; returns the number up to which the stream is recorded."""
         body = {"stream": batch.stream, "events": list(batch.events)}
-        answer = await _ask(self._http.post(f"{OWN}/events", json=body))
+        answer = await self._ask(self._http.post(f"{OWN}/events", json=body))
         return int(answer["acknowledged"])
 
     async def health(self, health: dict[str, Any]) -> str:
         """Say how this computer is; returns the revision of the configuration that holds. Compares the clocks."""
         began, left = datetime.now(UTC), time.monotonic()
-        answer = await _ask(self._http.post(f"{OWN}/health", json={**health, "offset_ms": self.offset_ms}))
+        answer = await self._ask(
+            self._http.post(f"{OWN}/health", json={**health, "offset_ms": self.offset_ms})
+        )
         half_way = began.timestamp() + (time.monotonic() - left) / 2
         self.offset_ms = round((datetime.fromisoformat(answer["time"]).timestamp() - half_way) * 1000)
         return str(answer["revision"])
+
+    async def _ask(self, request: Any) -> dict[str, Any]:
+        try:
+            answer = await _ask(request)
+        except Unreachable:
+            self.outcome = AWAY
+            raise
+        except Refused:
+            self.outcome = REFUSED
+            raise
+        self.outcome = REACHED
+        return answer
 
 
 async def _ask(request: Any) -> dict[str, Any]:

@@ -44,8 +44,6 @@ class Agent:
         self._beat = asyncio.Event()
         self._config_due = asyncio.Event()
         self._revision = ""
-        self._refused = False
-        self._reached = False
         self.left = 0
 
     async def run(self) -> None:
@@ -73,16 +71,12 @@ class Agent:
         while True:
             try:
                 await work(pause)
-                self._reached, self._refused = True, False
                 pause.reset()
             except Unreachable as error:
                 logger.debug("The server is away: %s", error)
-                self._reached = False
                 await asyncio.sleep(pause.seconds())
             except Refused as error:
-                if not self._refused:
-                    logger.error("The server does not know this computer (%s); what is read is kept", error)
-                self._reached, self._refused = False, True
+                logger.error("The server does not know this computer (%s); what is read is kept", error)
                 await asyncio.sleep(REFUSED_SECONDS)
             except Exception:
                 logger.exception("A step of the agent failed; trying again")
@@ -178,8 +172,7 @@ class Agent:
         word = {
             **health,
             "at": datetime.now(UTC).isoformat(),
-            "reached": self._reached,
-            "refused": self._refused,
+            "server": self._client.outcome,
             "link": self.link.connected,
             "pictures": self.link.sent,
             "encoded": self._encoded(),

@@ -39,6 +39,8 @@ BATCH_BYTES = 1_000_000
 # What nobody presented may be dropped when very much waits; cards, codes, documents and faces never are.
 NOISE = frozenset({EventKind.CARD_REMOVED, EventKind.UNREADABLE})
 MOST_WITH_NOISE = 10_000
+# A full disk is tried again now and then, not at each event: all that is held goes into one transaction.
+RETRY_SECONDS = 1.0
 LOCAL = frozenset({"up", "started"})
 
 SCHEMA = """
@@ -83,6 +85,7 @@ class Spool:
         self._length = self._count("event")
         self.stream = secrets.token_hex(STREAM_BYTES)
         self._next = 1
+        self._tried = 0.0
         self.trouble = ""
         self.dropped = 0
         if self._count("aside"):
@@ -174,6 +177,7 @@ class Spool:
     def close(self) -> None:
         """Write what can be written and close the file."""
         with self._lock:
+            self._tried = 0.0
             self._flush()
             if self._held:
                 logger.error("Stopped with %d events that the disk did not take", len(self._held))
@@ -181,6 +185,9 @@ class Spool:
 
     def _flush(self) -> None:
         """Bring the disk up to date: what is held in memory onto it, what is acknowledged off it."""
+        if self.trouble and time.monotonic() - self._tried < RETRY_SECONDS:
+            return
+        self._tried = time.monotonic()
         try:
             with self._transaction():
                 self._database.execute("DELETE FROM event WHERE id <= ?", (self._done,))

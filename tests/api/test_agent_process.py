@@ -110,7 +110,7 @@ def test_the_configuration_is_kept_and_runs_without_the_server(rig: Rig) -> None
         return {(device["id"], device["status"]) for device in rig.agent.status.get("devices", [])}
 
     wanted = {(rig.gate.reader, "online"), (rig.gate.camera, "online")}
-    eventually(lambda: states() == wanted and not rig.agent.status["reached"], SOON)
+    eventually(lambda: states() == wanted and rig.agent.status["server"] == "away", SOON)
     assert rig.card is not None
     before = rig.recorded()
     rig.card.lay(card_of("resident"))
