@@ -9,12 +9,13 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Callable, Iterator
-from typing import Any, get_type_hints
+from typing import Any, TypeVar, get_type_hints
 
 import httpx
 import pytest
-from fastapi.routing import APIRoute
-from websockets.exceptions import InvalidHandshake
+from fastapi.routing import APIRoute, APIWebSocketRoute
+from websockets.exceptions import InvalidHandshake, InvalidStatus
+from websockets.sync.client import connect
 
 from app.core.actor import Actor
 from app.core.permissions import RIGHTS, Right, Role, right_of
@@ -23,6 +24,7 @@ from tests.security.raw_socket import RawSocket
 
 PEOPLE = [role for role in Role if role not in {Role.LANE_AGENT, Role.LANE_COMPUTER, Role.VISITOR}]
 MACHINES = {Right.LANE_PRESENT, Right.AGENT_REPORT}
+T = TypeVar("T")
 FOREIGN = "https://evil.example"
 
 
@@ -39,13 +41,22 @@ def handlers() -> dict[str, Right | None]:
 
 def routes() -> list[APIRoute]:
     """Every route of ours."""
+    return _all_of(APIRoute)
+
+
+def sockets() -> list[APIWebSocketRoute]:
+    """Every socket of ours."""
+    return _all_of(APIWebSocketRoute)
+
+
+def _all_of(kind: type[T]) -> list[T]:
     from app.api import main
 
-    found: list[APIRoute] = []
+    found: list[T] = []
 
     def collect(items: list[Any]) -> None:
         for item in items:
-            if isinstance(item, APIRoute):
+            if isinstance(item, kind):
                 found.append(item)
             else:
                 collect(list(getattr(getattr(item, "original_router", item), "routes", None) or []))
@@ -98,6 +109,25 @@ def test_every_handler_and_every_route_declares_its_right() -> None:
     found = routes()
     assert len(found) > 10
     assert not [route.path for route in found if right_of(route.endpoint) is None]
+    assert len(sockets()) >= 1
+    assert not [socket.path for socket in sockets() if right_of(socket.endpoint) is None]
+
+
+@pytest.mark.req("SI-04")
+@pytest.mark.parametrize("role", [*[role.value for role in PEOPLE], "anonymous"])
+def test_sockets_of_machines_open_to_nobody_signed_in(
+    server: Server, cookies: dict[str, str], role: str
+) -> None:
+    for socket in sockets():
+        address = server.url.replace("http", "ws", 1) + socket.path
+        headers = {"Cookie": f"gatehouse={cookies[role]}", "Origin": server.url}
+        for extra in ({}, {"Authorization": "Bearer nobody"}, {"Authorization": "Bearer gha_nobody"}):
+            with (
+                pytest.raises(InvalidStatus) as caught,
+                connect(address, additional_headers={**headers, **extra}, proxy=None),
+            ):
+                pass
+            assert caught.value.response.status_code == 403
 
 
 @pytest.mark.req("SI-04")
