@@ -215,6 +215,38 @@ def _lane_key(options: argparse.Namespace) -> int:
     return 0
 
 
+def _lane_agent(options: argparse.Namespace) -> int:
+    from app.commands import lane_agents
+    from app.domain.sites import agents
+
+    settings = _open()
+    database = get_database()
+    if options.action == "list":
+        for found in database.read_now(lane_agents.every):
+            say(
+                "lane_agent_line",
+                id=found.id,
+                site=found.site,
+                label=found.label,
+                seen=found.seen,
+                waiting=found.waiting,
+                version=found.version,
+            )
+    elif options.action == "revoke":
+        database.write_now(lambda s: agents.revoke(s, SYSTEM, options.name))
+        say("lane_agent_revoked")
+    else:
+        code = database.write_now(
+            lambda s: (
+                lane_agents.make(s, options.name, options.lane)
+                if options.action == "create"
+                else agents.renew(s, SYSTEM, options.name)
+            )
+        )
+        say("lane_agent_code", code=code, url=settings.base_url)
+    return 0
+
+
 def _devices(options: argparse.Namespace) -> int:
     from app.domain.sites import repository as sites
     from app.runtime import devices
@@ -358,6 +390,12 @@ def _lane_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--label", default="lane")
 
 
+def _agent_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("action", choices=["create", "list", "renew", "revoke"])
+    parser.add_argument("name", nargs="?", default="")
+    parser.add_argument("--lane", action="append", default=[])
+
+
 def _backup_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("file")
     parser.add_argument("--with-key", action="store_true")
@@ -387,6 +425,7 @@ COMMANDS: dict[str, Command] = {
     "migrate": (_migrate, _none),
     "create-user": (_create_user, _user_options),
     "lane-key": (_lane_key, _lane_options),
+    "lane-agent": (_lane_agent, _agent_options),
     "devices": (_devices, _device_options),
     "backup": (_backup, _backup_options),
     "restore": (_restore, _restore_options),

@@ -13,11 +13,13 @@ from app.core.errors import GateError, InvalidInput, NotFound
 from app.core.i18n import text
 from app.core.permissions import Right
 from app.domain.people import lane_keys
+from app.domain.sites import agents
 from app.domain.sites import repository as sites
 from app.domain.sites import service as sites_service
 from app.domain.sites.rules import Direction, EntranceKind
 from app.runtime import devices
 from state import cameras, tabs
+from state.console_agents import AgentsState, places
 from state.console_words import Row, assign, or_code, stamp, words_of
 from state.guard import action, me
 from state.shell import locale_of, notify
@@ -53,6 +55,8 @@ class DevicesState(rx.State):
     device_id: str = ""
     device_name: str = ""
     enabled: bool = True
+    place: str = ""
+    places: list[list[str]] = []
     driver: str = ""
     drivers: list[list[str]] = []
     fields: list[Row] = []
@@ -87,14 +91,20 @@ class DevicesState(rx.State):
     @action(Right.DEVICE_EDIT)
     async def add(self, lane_id: str) -> None:
         """Open the form of a new device of a lane."""
-        await self._form(lane_id, "", "", self.drivers[0][0] if self.drivers else "", True, {})
+        await self._form(lane_id, "", "", self.drivers[0][0] if self.drivers else "", True, {}, "")
 
     @action(Right.DEVICE_EDIT)
     async def edit(self, device_id: str) -> None:
         """Open the form of a device."""
         device = await self._own(me(), device_id)
         await self._form(
-            device.lane_id, device.id, device.name, device.driver, device.enabled, device.settings
+            device.lane_id,
+            device.id,
+            device.name,
+            device.driver,
+            device.enabled,
+            device.settings,
+            device.agent_id or "",
         )
 
     @action(Right.DEVICE_EDIT)
@@ -106,16 +116,17 @@ class DevicesState(rx.State):
     async def submit(self, form: dict[str, Any]) -> None:
         """Check and store the device; its driver starts anew at once."""
         actor, lane_id, device_id, enabled = me(), self.lane_id, self.device_id, self.enabled
-        driver, name = self.driver, str(form.get("name", ""))
+        driver, name, place = self.driver, str(form.get("name", "")), str(form.get("place", ""))
         texts = {key[8:]: value for key, value in form.items() if key.startswith("setting_")}
 
         def work(session: Session) -> None:
             lane = sites.lane(session, lane_id)
             actor.require(Right.DEVICE_EDIT, lane.site_id)
             settings = devices.settings_of(driver, texts)
-            devices.save(
+            device = devices.save(
                 session, actor, lane_id, name, driver, settings, device_id=device_id, enabled=enabled
             )
+            agents.place(session, device, place)
 
         if await self._try(work):
             await self._done(actor, "console.devices.saved")
@@ -201,7 +212,14 @@ class DevicesState(rx.State):
         return device
 
     async def _form(
-        self, lane_id: str, device_id: str, name: str, driver: str, enabled: bool, settings: dict[str, Any]
+        self,
+        lane_id: str,
+        device_id: str,
+        name: str,
+        driver: str,
+        enabled: bool,
+        settings: dict[str, Any],
+        place: str,
     ) -> None:
         lane = next((lane for lane in self.lanes if lane.id == lane_id), None)
         if lane is None:
@@ -210,7 +228,11 @@ class DevicesState(rx.State):
         self.dialog, self.lane_id, self.lane_title = "device", lane_id, lane.title
         self.device_id, self.device_name, self.driver, self.enabled = device_id, name, driver, enabled
         self._kept = dict(settings)
-        self.fields = _fields(driver, self._kept, await locale_of(self))
+        locale, site_id = await locale_of(self), me().site_id
+        self.fields = _fields(driver, self._kept, locale)
+        found = await get_database().read(lambda s: places(s, site_id, lane_id, locale))
+        known = any(place == key for key, _ in found)
+        assign(self, places=found, place=place if known else "")
 
     async def _done(self, actor: Actor, key: str) -> None:
         self._shut()
@@ -231,6 +253,7 @@ class DevicesState(rx.State):
         locale = await locale_of(self)
         lanes, entrances = await get_database().read(lambda s: _lanes(s, actor.site_id, locale))
         assign(self, lanes=lanes, entrances=entrances, loaded=True)
+        await (await self.get_state(AgentsState))._refresh(actor)
 
     def _signed_out(self) -> None:
         self.ended, self.lanes = True, []
@@ -241,9 +264,13 @@ def _lanes(session: Session, site_id: str, locale: str) -> tuple[list[LaneView],
     site = sites.site(session, site_id)
     found = sites.lanes(session, site_id)
     keys = lane_keys.counts(session, site_id)
+    labels = {agent.id: agent.label for agent in agents.of_site(session, site_id)}
     by_lane: dict[str, list[Row]] = {}
     for device in sites.devices(session, site_id):
-        by_lane.setdefault(device.lane_id, []).append(_row(device, site.time_zone, locale))
+        row = _row(device, site.time_zone, locale)
+        if label := labels.get(device.agent_id or ""):
+            row["kind"] = text(locale, "agents.at", kind=row["kind"], label=label)
+        by_lane.setdefault(device.lane_id, []).append(row)
     views = [
         LaneView(
             lane.id,

@@ -68,6 +68,17 @@ def device_form() -> rx.Component:
             value=State.driver,
             on_change=State.choose_driver,
         ),
+        rx.cond(
+            State.places.length() > 0,
+            select_field(
+                t("agents.place"),
+                State.places,
+                id="place",
+                default_value=State.place,
+                hint=t("agents.place_hint"),
+            ),
+            rx.fragment(),
+        ),
         rx.foreach(State.fields, _setting),
         rx.el.p(t("console.devices.effect"), class_name="hint"),
         prefix="devices",

@@ -7,6 +7,7 @@ import reflex as rx
 from app.core.permissions import Right
 from components.actions import button, icon_button
 from components.camera import camera_picture
+from components.console.agents import agents_dialogs, agents_list
 from components.console.device_form import device_form, lane_form
 from components.console.frame import console_page, only
 from components.console.lane_keys import lane_keys_dialog
@@ -127,10 +128,11 @@ def page() -> rx.Component:
     )
     return console_page(
         rx.cond(State.lanes.length() > 0, rx.foreach(State.lanes, _lane), nothing),
+        agents_list(),
         title=t("console.devices.title"),
         actions=[add_lane],
         rights=(Right.DEVICE_VIEW,),
         loaded=State.loaded,
         ended=State.ended,
-        extra=[device_form(), lane_form(), lane_keys_dialog(), gone, _camera()],
+        extra=[device_form(), lane_form(), lane_keys_dialog(), agents_dialogs(), gone, _camera()],
     )
