@@ -243,7 +243,7 @@ def _lane_agent(options: argparse.Namespace) -> int:
                 else agents.renew(s, SYSTEM, options.name)
             )
         )
-        say("lane_agent_code", code=code, url=settings.base_url)
+        say("lane_agent_code", code=code, command=agents.command(settings.base_url, code))
     return 0
 
 

@@ -105,7 +105,7 @@ class AgentsState(rx.State):
 
     async def _show_code(self, actor: Actor, code: str) -> None:
         self.code = code
-        self.command = f"python -m hardware.agent enrol {link_base(self)} {code}"
+        self.command = agents.command(link_base(self), code)
         self.dialog = "code"
         await self._refresh(actor)
 

@@ -82,7 +82,7 @@ def _code() -> rx.Component:
         rx.el.pre(State.command, class_name="link-box mono small", style={"whiteSpace": "pre-wrap"}),
         rx.el.div(copy, class_name="row wrap"),
         rx.el.p(t("agents.then"), class_name="small muted"),
-        rx.el.pre("python -m hardware.agent run", class_name="link-box mono small"),
+        rx.el.pre("python -m hardware.agent run", class_name="link-box mono small"),  # literal: what is typed
         prefix="agents",
         wide=True,
     )

@@ -127,6 +127,12 @@ def enrol(session: Session, code: str, version: str, ip: str) -> Enrolled | None
     return Enrolled(agent, secret, secrets.token_hex(32))
 
 
+def command(url: str, code: str) -> str:
+    """The line that enrols a computer; without HTTPS it must be asked for in so many words."""
+    plain = " --plain-http" if url.startswith("http:") else ""
+    return f"python -m hardware.agent enrol {url} {code}{plain}"
+
+
 def resolve(session: Session, secret: str, ip: str = "") -> Actor:
     """The actor behind an agent's secret; raises ``NotSignedIn``."""
     wanted = crypto.hash_secret(secret)
