@@ -67,7 +67,7 @@ def test_a_computer_is_added_enrolled_given_a_camera_and_revoked(
     lane.get_by_role("button", name="添加设备").click()
     form = console.get_by_role("dialog", name="添加设备")
     form.get_by_label("设备类型").select_option("camera")
-    form.get_by_label("名称").fill("远端相机")
+    form.get_by_label("设备名称").fill("远端相机")
     form.get_by_label("运行位置").select_option(label=label)
     form.locator("#setting_source").fill("emulator")
     form.get_by_role("button", name="保存").click()
@@ -76,14 +76,14 @@ def test_a_computer_is_added_enrolled_given_a_camera_and_revoked(
     # Told over the link, started there, and its state told back.
     expect(device.locator(".chip")).to_have_text("正常", timeout=SOON)
 
-    device.get_by_role("button", name="看画面").click()
+    device.get_by_role("button", name="画面").click()
     picture = console.locator(".camera")
     expect(picture).to_have_attribute("data-state", "live", timeout=SOON)
     console.wait_for_function("() => document.querySelector('.camera img').naturalWidth >= 640")
     console.keyboard.press("Escape")
 
     row.get_by_role("button", name="撤销").click()
-    sure = console.locator("#agent-revoke")
+    sure = console.get_by_role("dialog", name="撤销")
     expect(sure).to_contain_text(label)
     sure.get_by_role("button", name="撤销").click()
     expect(console.locator("#lane-computers tr", has_text=label)).to_have_count(0)
