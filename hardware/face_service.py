@@ -65,8 +65,6 @@ class FaceService:
         self._state = FaceState(ServiceCode.NO_PACK)
         self._failures = 0
 
-    # -- life ------------------------------------------------------------------------------------------------------
-
     def start(self, pack_name: str) -> None:
         """Load a pack in the background, in place of another; an empty name leaves the service without one."""
         self.stop()
@@ -115,8 +113,6 @@ class FaceService:
                 self._settled.notify_all()
         if state.code is not ServiceCode.READY:
             logger.warning("No face engine: %s %s", state.code, state.detail)
-
-    # -- pictures --------------------------------------------------------------------------------------------------
 
     def portrait(self, picture: bytes) -> Portrait | FaceFault:
         """The portrait of the one good face in a JPEG, PNG or BMP."""
@@ -182,8 +178,6 @@ class FaceService:
         """
         rule = WatchRule(threshold, margin, Liveness(liveness), per_second)
         return FaceWatch(self, feed, index, rule, on_match, on_faces)
-
-    # -- for the parts of the service ------------------------------------------------------------------------------
 
     def look(self, frame: Frame, limits: Limits = LIVE, *, live: bool = False, eyes: bool = False) -> Look:
         """One look at one picture for the one face meant."""

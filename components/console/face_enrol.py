@@ -6,7 +6,7 @@ import reflex as rx
 
 from app.core.permissions import Right
 from components.actions import button
-from components.client import live_camera
+from components.camera import camera_picture
 from components.console.frame import only
 from components.console.listing import state_dialog
 from components.console.parts import form_acts
@@ -85,11 +85,7 @@ def _consent() -> rx.Component:
 
 
 def _capture() -> rx.Component:
-    labels = {name: t(f"camera.{name}") for name in ("connecting", "live", "lost", "paused", "retry")}
-    picture = only(
-        Right.CAMERA_VIEW,
-        live_camera(src=f"/api/cameras/{State.camera}/stream", alt=t("camera.alt"), labels=labels, boxes=[]),
-    )
+    picture = only(Right.CAMERA_VIEW, camera_picture(State.camera, alt=t("camera.alt"), trouble=""))
     body = rx.el.div(
         rx.el.p(tf("faces.capture_hint", name=State.name), class_name="muted"),
         select_field(
