@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator
-from itertools import count
-from pathlib import Path
 from typing import Any
 
 import cv2
@@ -21,19 +18,11 @@ from tests.hardware.pictures import CODE, blank, jpeg, living, with_codes
 pytestmark = pytest.mark.req("AD-01", "DU-06")
 
 WIDTH, HEIGHT = 640, 480
-# With GATEHOUSE_PICTURES the pages are photographed into that folder, to be looked at.
-ALBUM = os.environ.get("GATEHOUSE_PICTURES", "")
-_numbers = count(1)
 
 
 def sensor(picture: Any) -> Callable[[int], bytes]:
     pictures = [jpeg(living(picture, number)) for number in range(8)]
     return lambda number: pictures[number % len(pictures)]
-
-
-def photograph(page: Page, name: str) -> None:
-    if ALBUM:
-        page.screenshot(path=Path(ALBUM) / f"{name}-{next(_numbers)}.png")
 
 
 @pytest.fixture
@@ -106,7 +95,6 @@ def test_a_code_is_framed_where_it_is_whatever_the_shape_of_the_frame(
     expect(desk.page.locator(".camera .marks")).to_have_attribute("aria-hidden", "true")
     assert CODE not in desk.page.content()
     desk.page.wait_for_timeout(300)  # until the frame has moved to its place
-    photograph(desk.page, "overlay")
     framed, code = box_on_screen(desk.page), code_on_screen(desk.page)
     # The white around a code is four modules of forty-one on each side.
     quiet = 4 / 41 * (code[2] - code[0])
@@ -129,11 +117,9 @@ def test_a_picture_that_hangs_is_said_over_it_and_at_the_lamp(
     expect(live.locator(".mark")).to_have_count(0)
     expect(lamp).to_have_class("lamp wait")
     expect(lamp).to_contain_text("画面卡住")
-    photograph(desk.page, "frozen")
     camera.part = sensor(blank() * 0 + 90)
     expect(live.get_by_role("status")).to_have_text("画面只有一种颜色，镜头可能被遮住或太暗")
     expect(lamp).to_contain_text("看不到画面")
-    photograph(desk.page, "covered")
     camera.part = sensor(blank())
     expect(live).to_have_attribute("data-state", "live")
     expect(live.get_by_role("status")).to_have_text("")
@@ -158,21 +144,3 @@ def test_the_console_counts_what_a_camera_sent(gate: Gate, camera: MjpegServer, 
     assert value("已收帧数") > first
     assert value("断开后重新接通次数") == 0
     assert value("正在观看") == 1
-    photograph(console, "figures")
-
-
-@pytest.mark.skipif(not ALBUM, reason="only for whoever wants to look at it")
-@pytest.mark.parametrize("viewport", [(1440, 900), (1024, 768)])
-@pytest.mark.parametrize("locale", ["zh-CN", "en"])
-@pytest.mark.parametrize("color_scheme", ["light", "dark"])
-def test_it_can_be_looked_at(
-    gate: Gate, camera: MjpegServer, console: Page, viewport: Any, locale: str, color_scheme: str
-) -> None:
-    name = f"{viewport[0]}-{color_scheme}-{locale}"
-    camera.part = sensor(with_codes(CODE))
-    desk = Desk.open(gate.desk(viewport=viewport, locale=locale, color_scheme=color_scheme))
-    expect(desk.page.locator(".camera .mark.code")).to_be_visible()
-    photograph(desk.page, f"desk-overlay-{name}")
-    camera.part = jpeg(with_codes(CODE))
-    expect(desk.page.locator(".camera")).to_have_attribute("data-state", "trouble")
-    photograph(desk.page, f"desk-frozen-{name}")
