@@ -17,8 +17,6 @@ from tests.hardware.pictures import CODE, blank, jpeg, living, with_codes
 
 pytestmark = pytest.mark.req("AD-01", "DU-06")
 
-WIDTH, HEIGHT = 640, 480
-
 
 def sensor(picture: Any) -> Callable[[int], bytes]:
     pictures = [jpeg(living(picture, number)) for number in range(8)]
