@@ -30,6 +30,8 @@ logger = logging.getLogger(__name__)
 
 KEEP_SECONDS = 120.0
 LOOK_SECONDS = 3.0
+# Right after a start the models are still on their way; so long a card may wait for them.
+LOAD_SECONDS = 20.0
 RUNNING = "running"
 
 Insist = Callable[[Callable[[Session], Any], str], Awaitable[Any]]
@@ -155,6 +157,9 @@ class FaceDesk:
             rule = await self._database.read(lambda s: _rule(s, kept.lane_id))
             kept.camera_id = rule.camera_id
             feed = self._cameras.camera(rule.camera_id) if rule.camera_id else None
+            if rule.verify and self._service.state.code is ServiceCode.STARTING:
+                self._tell(kept.lane_id)
+                await asyncio.to_thread(self._service.wait_started, LOAD_SECONDS)
             kept.state = self._hindrance(rule, feed)
             if kept.state or feed is None:
                 kept.number += 1

@@ -192,7 +192,7 @@ def test_a_resident_agrees_is_recognised_and_withdraws_with_one_tap(
     dialog = console.get_by_role("dialog")
     dialog.locator("#holder").fill("8 栋 1203")
     dialog.locator("#holder").press("Enter")
-    dialog.get_by_role("button", name="选择").first.click()
+    dialog.locator("li", has_text="王**").get_by_role("button", name="选择").click()
     expect(dialog.locator("#faces-notice")).to_contain_text("可以不同意")
     tick = dialog.get_by_role("checkbox")
     expect(tick).not_to_be_checked()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import shutil
+import threading
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -28,6 +29,7 @@ from app.domain.sites import service as sites
 from app.domain.sites.models import Device
 from app.runtime.hub import Hub
 from app.runtime.live import Live
+from hardware import face_service
 from hardware.face_ports import FaceFault
 from hardware.simulators.camera import CameraEmulator
 from hardware.simulators.id_card_reader import IdCardReaderEmulator
@@ -258,6 +260,24 @@ async def test_without_models_the_desk_says_so_and_shows_both_pictures(bare: Rig
     still = bare.hub.faces.desk.still(bare.lane, arrival.id)
     assert still is not None
     assert still.startswith(b"\xff\xd8")
+
+
+async def test_right_after_a_start_a_card_waits_for_the_models(
+    sqlite: Database, face_models: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    decoder(tmp_path, png(scene(HOLDER)), monkeypatch)
+    use_pack(face_models, monkeypatch)
+    late = threading.Event()
+    load = face_service.load
+    monkeypatch.setattr(face_service, "load", lambda *args: (late.wait(20), load(*args))[1])
+    async with running(sqlite) as rig:
+        await rig.show(HOLDER)
+        code_first(rig)
+        rig.reader.lay(card_of(GUEST))
+        await rig.until(lambda: rig.panel().state == "running")
+        assert rig.hub.faces.state.code == "starting"
+        late.set()
+        await rig.until(lambda: rig.results() == [Result.OK])
 
 
 @pytest.mark.req("ID-06")
