@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
@@ -10,14 +9,9 @@ from sqlalchemy import delete, insert
 from sqlmodel import Field, Session, SQLModel, col, select
 
 from app.core import clock, crypto
+from app.core.chinese import Style, pinyin
 from app.core.inputs import clean
 from app.core.types import UtcDateTime
-
-# Its dictionary of phrases takes 47 MB and is of no use for names: every reading of a character is an entry anyway.
-os.environ.setdefault("PYPINYIN_NO_PHRASES", "true")
-os.environ.setdefault("PYPINYIN_NO_DICT_COPY", "true")
-
-from pypinyin import Style, pinyin
 
 FIELD = "search"
 MAX_SPELLINGS = 8

@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import unicodedata
 
-from pypinyin import Style, pinyin
-
+from app.core.chinese import Style, pinyin
 from app.domain.identity.names import parts
 
 # ü as passports have written it: LYU since 2012, LV and LU before.
