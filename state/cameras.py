@@ -34,7 +34,7 @@ def picture_now(device_id: str) -> tuple[bytes | None, str]:
 def figures(device_id: str, locale: str) -> list[dict[str, str]]:
     """Size, rate and counters of a camera since its last start; nothing for one that does not run here."""
     center = get_hub()
-    feed = center.camera(device_id) if center else None
+    feed = center.hardware.camera(device_id) if center else None
     if center is None or feed is None:
         return []
     health = center.hardware.health().get(device_id)

@@ -18,6 +18,8 @@ logger = logging.getLogger(__name__)
 class RemoteFeed:
     """A slot for the newest encoded picture; the one before is replaced, never queued."""
 
+    trouble = ""  # its computer reports what is wrong with the camera as the device's state
+
     def __init__(self, on_watched: Callable[[], None]) -> None:
         self._on_watched = on_watched
         self._lock = threading.Lock()

@@ -19,8 +19,9 @@ def feed(monkeypatch: pytest.MonkeyPatch) -> CameraFeed:
     """The feed of the one camera that runs, of id `cam`."""
     made = CameraFeed()
     health = {"cam": SimpleNamespace(counters={"codes": 3, "reconnects": 2, "frames": 1})}
-    hardware = SimpleNamespace(camera={"cam": made}.get, health=lambda: health)
-    monkeypatch.setattr(cameras, "get_hub", lambda: SimpleNamespace(hardware=hardware))
+    feeds = {"cam": made}
+    hardware = SimpleNamespace(camera=feeds.get, health=lambda: health)
+    monkeypatch.setattr(cameras, "get_hub", lambda: SimpleNamespace(camera=feeds.get, hardware=hardware))
     return made
 
 
