@@ -7,10 +7,11 @@ from datetime import timedelta
 import pytest
 from sqlmodel import Session, col, select
 
+from app.commands import lane_agents as command
 from app.core import crypto
 from app.core.actor import SYSTEM, Actor
 from app.core.audit import AuditEntry
-from app.core.errors import Conflict, InvalidInput, NotAllowed, NotSignedIn, TooMany
+from app.core.errors import Conflict, GateError, InvalidInput, NotAllowed, NotSignedIn, TooMany
 from app.core.permissions import RIGHTS, Right, Role
 from app.domain.sites import agents
 from app.domain.sites import service as sites
@@ -234,6 +235,21 @@ def test_how_far_a_stream_is_recorded_is_kept_and_old_streams_are_forgotten(
     assert kept == [f"{number:016x}" for number in range(3, agents.STREAMS_KEPT + 3)]
     assert world.ask(agents.progress, agent.id, kept[-1]) == Progress(agents.STREAMS_KEPT + 3, ("d",))
     assert world.ask(agents.progress, agent.id, "0" * 16) == Progress()
+
+
+def test_the_command_names_lanes_as_for_a_key_and_lists_computers(world: World) -> None:
+    code = world.do(command.make, "东门工控机", ["东门/1号道", world.entry.id])
+    made = world.do(agents.enrol, code, "0.1.0", "")
+    assert made is not None
+    assert made.agent.lane_ids == [world.both.id, world.entry.id]
+    assert [(found.id, found.site, found.label) for found in world.ask(command.every)] == [
+        (made.agent.id, "锦绣花园", "东门工控机")
+    ]
+    for words in (["4号道"], [""], []):
+        with pytest.raises(GateError):
+            world.do(command.make, "x", words)
+    assert agents.command("http://gate.test:8020", code).endswith(f"{code} --plain-http")
+    assert agents.command("https://gate.test", code).endswith(code)
 
 
 def test_a_secret_of_a_computer_does_not_look_like_a_lanes_key(world: World) -> None:
