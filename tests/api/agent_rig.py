@@ -21,6 +21,7 @@ from types import TracebackType
 from typing import Any
 
 import httpx
+import psutil
 from sqlmodel import Session, col, select
 
 from app.core.actor import SYSTEM
@@ -197,8 +198,11 @@ class RemoteGate(Gate):
         self._process = self._start()
 
     def halt(self) -> None:
-        """Take the server away at once."""
-        self._process.kill()
+        """Take the server away at once, its worker too: Granian's own end would leave that running."""
+        processes = [*psutil.Process(self._process.pid).children(recursive=True), self._process]
+        for process in processes:
+            process.kill()
+        psutil.wait_procs(processes[:-1], STOP_SECONDS)
         self._process.wait()
 
 

@@ -92,6 +92,7 @@ def test_what_was_read_during_a_cut_arrives_afterwards_once_and_in_order(rig: Ri
     rig.line.mend()
     eventually(lambda: len(rig.recorded()) > len(before) + 100, SOON)
     rig.gate.halt()  # the server dies in the middle of it
+    assert len(rig.recorded()) < len(before) + len(events)
     rig.gate.restart()
     eventually(lambda: len(rig.recorded()) >= len(before) + len(events), 90)
     assert rig.recorded()[len(before) :] == [event.nonce for event in events]
