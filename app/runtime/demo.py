@@ -117,7 +117,7 @@ def create(session: Session) -> list[SignIn]:
         sites_service.save_device(session, SYSTEM, lane, "摄像机", "camera", {"source": "emulator"})
         sites_service.save_device(session, SYSTEM, lane, "IC 读卡器", "pcsc", {"emulated": True})
     sites_service.save_device(session, SYSTEM, east, "身份证阅读器", "id_card", {"emulated": True})
-    sites_service.save_device(session, SYSTEM, east, "访客证打印机", "printer", {"emulated": True})
+    sites_service.save_device(session, SYSTEM, east, "打印机", "printer", {"emulated": True})
     lines = _people(session, site)
     _partner(session, site)
     return lines
