@@ -4,16 +4,22 @@ from __future__ import annotations
 
 import struct
 
+from sqlmodel import Session, select
+
+from app.core import clock
 from app.core.actor import Actor
 from app.core.permissions import Role
+from app.domain.admission import presenting
+from app.domain.admission.arrival import Arrival
+from app.domain.admission.evidence import Presented
 from app.domain.booking.models import Booking
 from app.domain.identity import consents, face_policy, faces
 from app.domain.identity.consents import Declared
 from app.domain.identity.face_policy import Assessment
-from app.domain.identity.models import ConsentRecord, FaceTemplate
+from app.domain.identity.models import ConsentRecord, FacesChanged, FaceTemplate
 from app.domain.identity.rules import Age, Channel, Purpose
 from app.domain.identity.templates import Face
-from tests.factories import World, actor, standing
+from tests.factories import World, actor, nonce, standing
 
 PACK, DIMENSION = "a1b2c3d4e5f60718", 128
 OLDER = Declared(Age.OLDER)
@@ -55,3 +61,32 @@ def enrolled(world: World, number: int = 1) -> tuple[Booking, FaceTemplate]:
 def owner(world: World, person_id: str) -> Actor:
     """The person, signed in on the own phone."""
     return actor(world.site.id, Role.RESIDENT, person_id=person_id)
+
+
+def stored(world: World) -> list[FaceTemplate]:
+    return list(world.ask(lambda s: s.exec(select(FaceTemplate)).all()))
+
+
+def heard(world: World) -> list[FacesChanged]:
+    """What is announced from now on."""
+    said: list[FacesChanged] = []
+    world.database.listen(lambda a: said.append(a) if isinstance(a, FacesChanged) else None)
+    return said
+
+
+def change(world: World, row: Booking | ConsentRecord, **values: object) -> None:
+    """Set columns of a row behind the services' backs."""
+
+    def work(session: Session) -> None:
+        kept = session.get(type(row), row.id)
+        for name, value in values.items():
+            setattr(kept, name, value)
+        session.add(kept)
+
+    world.do(work)
+
+
+def recognised(world: World, template: FaceTemplate) -> Arrival:
+    """The face is seen at the lane."""
+    item = Presented("face", template.id, nonce(), clock.now(), "camera")
+    return world.do(presenting.present, world.both.id, item)
