@@ -116,7 +116,7 @@ class DevicesState(rx.State):
     async def submit(self, form: dict[str, Any]) -> None:
         """Check and store the device; its driver starts anew at once."""
         actor, lane_id, device_id, enabled = me(), self.lane_id, self.device_id, self.enabled
-        driver, name, place = self.driver, str(form.get("name", "")), str(form.get("place", ""))
+        driver, name, place = self.driver, str(form.get("name", "")), str(form.get("place") or "")
         texts = {key[8:]: value for key, value in form.items() if key.startswith("setting_")}
 
         def work(session: Session) -> None:

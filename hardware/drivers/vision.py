@@ -8,9 +8,8 @@ from functools import cache
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 if TYPE_CHECKING:
+    import numpy as np
     import numpy.typing as npt
 
     Frame = npt.NDArray[np.uint8]
@@ -72,6 +71,8 @@ def decode_still(data: bytes, formats: tuple[str, ...], most_bytes: int, most_pi
         raise ValueError("picture_format") from error
     if width * height > most_pixels:
         raise ValueError("picture_pixels")
+    import numpy as np
+
     cv2 = load_cv2()
     try:
         frame: Frame | None = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)

@@ -42,7 +42,7 @@ def stream_of(rig: Rig) -> str:
 
 
 def sent(rig: Rig) -> tuple[int, int]:
-    """How many pictures the agent encoded and sent, as of its next word after now."""
+    """How many pictures the agent encoded (a camera's own JPEGs are passed on) and sent, as of its next word after now."""
     told = rig.agent.status["at"]
     eventually(lambda: rig.agent.status["at"] != told, SOON)
     return rig.agent.status["encoded"], rig.agent.status["pictures"]
@@ -53,7 +53,7 @@ def test_pictures_come_up_only_while_somebody_looks(rig: Rig) -> None:
     assert sent(rig) == (0, 0), "nobody looks, yet pictures were made"
     assert pictures(rig, secret, 5) == 5
     first = sent(rig)
-    assert first[0] >= first[1] >= 5
+    assert first[1] >= 5
     assert sent(rig) == first, "the last viewer has gone, yet pictures go on"
     assert pictures(rig, secret, 3) == 3
     assert sent(rig)[1] > first[1]

@@ -18,6 +18,10 @@ from tests.hardware.recorder import eventually
 SOON = 30.0  # a shared machine may be slow at any moment
 
 
+# One server serves them all, so one worker runs them all.
+pytestmark = pytest.mark.xdist_group("lane-agent")
+
+
 @pytest.fixture(scope="module")
 def rig() -> Iterator[Rig]:
     with Rig() as made:
@@ -100,6 +104,12 @@ def test_what_was_read_during_a_cut_arrives_afterwards_once_and_in_order(rig: Ri
 
 
 def test_the_configuration_is_kept_and_runs_without_the_server(rig: Rig) -> None:
+    rig.line.mend()
+    rig.plug()
+    rig.agent.start()
+    eventually(lambda: rig.device(rig.gate.reader) == ("online", ""), SOON)
+    assert rig.agent.stop() == 0
+    rig.unplug()
     kept = load_config(rig.agent.folder, rig.enrolment().key)
     assert kept is not None
     assert {device["id"] for device in kept["devices"]} == {rig.gate.reader, rig.gate.camera}
