@@ -7,8 +7,9 @@ what the policy does hold is that nothing is loaded from or sent to another host
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
-from starlette.datastructures import Headers, MutableHeaders
+from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.core.settings import get_settings
@@ -22,6 +23,15 @@ FIXED = {
     "Cross-Origin-Opener-Policy": "same-origin",
 }
 HSTS = "max-age=31536000"
+
+
+@lru_cache(maxsize=64)
+def _of_host(host: str, tls: bool) -> tuple[tuple[bytes, bytes], ...]:
+    """The headers as the server sends them; made once for each name that the installation is asked by."""
+    words = {**FIXED, "Content-Security-Policy": policy(host)}
+    if tls:
+        words["Strict-Transport-Security"] = HSTS
+    return tuple((name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in words.items())
 
 
 def policy(host: str) -> str:
@@ -49,12 +59,10 @@ class SafeHeaders:
 
         async def answer(message: Message) -> None:
             if message["type"] == "http.response.start":
-                headers = MutableHeaders(scope=message)
-                for name, value in FIXED.items():
-                    headers.setdefault(name, value)
-                headers.setdefault("Content-Security-Policy", policy(host))
-                if get_settings().uses_tls:
-                    headers.setdefault("Strict-Transport-Security", HSTS)
+                given = list(message.get("headers", ()))
+                named = {name.lower() for name, _ in given}
+                ours = _of_host(host, get_settings().uses_tls)
+                message["headers"] = given + [pair for pair in ours if pair[0] not in named]
             await send(message)
 
         await self._app(scope, receive, answer)
