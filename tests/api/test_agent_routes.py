@@ -125,7 +125,7 @@ def test_it_speaks_for_its_own_lanes_only(rig: Rig, own: httpx.Client, stream: s
     assert own.post(f"/api/v1/lanes/{rig.world.both.id}/present", json={}).status_code == 403
 
 
-@pytest.mark.req("EV-04")
+@pytest.mark.req("AD-22")
 def test_what_comes_late_is_in_the_ledger_and_calls_nobody(rig: Rig, own: httpx.Client, stream: str) -> None:
     own.post(EVENTS, json=batch(rig, stream, 1))
     now = rig.attempts()[-1]

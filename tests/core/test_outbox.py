@@ -63,7 +63,6 @@ def message(database: Database, message_id: str) -> OutboxMessage:
     return found
 
 
-@pytest.mark.req("EV-06")
 def test_a_message_is_delivered_once(installation: Database, gateway: Gateway) -> None:
     sent = post(installation)
     work_off(installation, gateway)
@@ -72,7 +71,6 @@ def test_a_message_is_delivered_once(installation: Database, gateway: Gateway) -
     assert (message(installation, sent).state, message(installation, sent).attempts) == ("sent", 1)
 
 
-@pytest.mark.req("EV-06")
 def test_a_message_of_a_transaction_that_failed_is_not_sent(installation: Database, gateway: Gateway) -> None:
     heard: list[object] = []
     installation.listen(heard.append)
@@ -94,7 +92,6 @@ def test_a_committed_message_wakes_the_dispatcher(installation: Database) -> Non
     assert [type(announcement) for announcement in heard] == [OutboxFilled]
 
 
-@pytest.mark.req("EV-06")
 @pytest.mark.parametrize(
     ("step", "deliveries"), [("reading", 1), ("before", 1), ("after", 2), ("marking", 2), ("committed", 1)]
 )
@@ -124,7 +121,6 @@ def test_a_worker_killed_at_any_step_loses_nothing_and_repeats_with_the_same_id(
     assert message(installation, sent).state == "sent"
 
 
-@pytest.mark.req("EV-06")
 def test_a_failing_channel_is_tried_again_later_and_later(
     installation: Database, gateway: Gateway, fake_clock: FakeClock
 ) -> None:
@@ -143,7 +139,6 @@ def test_a_failing_channel_is_tried_again_later_and_later(
     assert gateway.sent == [sent]
 
 
-@pytest.mark.req("EV-06")
 def test_a_message_that_never_gets_through_is_a_dead_letter(
     installation: Database, gateway: Gateway, fake_clock: FakeClock
 ) -> None:
@@ -156,7 +151,6 @@ def test_a_message_that_never_gets_through_is_a_dead_letter(
     assert row.finished_at is not None
 
 
-@pytest.mark.req("EV-06")
 def test_a_channel_nobody_knows_fails_like_one_that_is_down(installation: Database, gateway: Gateway) -> None:
     sent = installation.write_now(lambda session: outbox.post(session, "pigeon", "x", "site", {}))
     work_off(installation, gateway)
@@ -166,7 +160,6 @@ def test_a_channel_nobody_knows_fails_like_one_that_is_down(installation: Databa
     )
 
 
-@pytest.mark.req("EV-06")
 def test_what_a_failing_channel_wrote_does_not_stay(world: World) -> None:
     def half(session: Session, _message: OutboxMessage) -> None:
         notify(session, world.resident.id, "visitor_arrived", {})
@@ -184,7 +177,6 @@ def people_inbox(session: Session, world: World) -> list[InboxMessage]:
     return list(repository.inbox(session, world.resident.id))
 
 
-@pytest.mark.req("EV-06")
 def test_a_statement_that_fails_inside_a_channel_still_counts_as_an_attempt(world: World) -> None:
     def broken(session: Session, _message: OutboxMessage) -> None:
         session.connection().exec_driver_sql("SELECT * FROM nowhere")
@@ -196,7 +188,7 @@ def test_a_statement_that_fails_inside_a_channel_still_counts_as_an_attempt(worl
     assert row.due_at == clock.now() + BACK_OFF[0]
 
 
-@pytest.mark.req("AD-01", "EV-06")
+@pytest.mark.req("AD-01")
 def test_the_host_learns_of_the_guests_arrival_in_the_inbox(world: World) -> None:
     _, _, visit = let_in(world)
     for message_id in world.ask(outbox.due, clock.now() + timedelta(seconds=1)):

@@ -1,4 +1,4 @@
-"""What was presented while a lane was cut off: in the ledger as it was, and nobody's business at the lane now (EV-04)."""
+"""What was presented while a lane was cut off: in the ledger as it was, and nobody's business at the lane now (AD-22)."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from app.domain.admission.models import Attempt, EvidenceRow
 from tests.factories import World, invite, nonce, present, show_code, standing
 from tests.installation import FakeClock
 
-pytestmark = pytest.mark.req("EV-04", "AD-22")
+pytestmark = pytest.mark.req("AD-22")
 
 
 def late(world: World, text: str, kind: str = "code", nonce_: str = "", minutes: float = 10) -> Arrival:

@@ -1,4 +1,4 @@
-"""The agent's spool: in order, once, sealed, through power cuts and full disks (EV-04, AD-22)."""
+"""The agent's spool: in order, once, sealed, through power cuts and full disks (AD-22)."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ def test_events_leave_in_order_and_only_acknowledged_ones_are_forgotten(spool: S
     assert (spool.waiting, spool.batch()) == (0, None)
 
 
-@pytest.mark.req("EV-04")
+@pytest.mark.req("AD-22")
 def test_what_was_put_is_there_after_kill_9(path: Path) -> None:
     program = (
         "import os, signal, sys\n"
@@ -111,7 +111,7 @@ def test_nothing_lies_on_the_disk_in_clear(path: Path, spool: Spool) -> None:
     assert path.stat().st_mode & 0o077 == 0
 
 
-@pytest.mark.req("EV-04")
+@pytest.mark.req("AD-22")
 def test_a_full_disk_loses_nothing_and_keeps_the_order(path: Path, spool: Spool) -> None:
     spool.put(code(number=1))
     pages = spool._database.execute("PRAGMA page_count").fetchone()[0]
@@ -135,7 +135,7 @@ def test_a_full_disk_loses_nothing_and_keeps_the_order(path: Path, spool: Spool)
     assert delivered + all_of(spool) == list(range(1, 302))
 
 
-@pytest.mark.req("EV-04")
+@pytest.mark.req("AD-22")
 def test_a_disk_that_takes_no_deletion_does_not_send_again_what_is_acknowledged(spool: Spool) -> None:
     for number in range(1, 6):
         spool.put(code(number=number))
@@ -302,5 +302,5 @@ class Delivery(RuleBasedStateMachine):
         self.folder.cleanup()
 
 
-TestDelivery = pytest.mark.req("AD-22", "EV-04")(Delivery.TestCase)
+TestDelivery = pytest.mark.req("AD-22")(Delivery.TestCase)
 TestDelivery.settings = settings(max_examples=40, stateful_step_count=30, deadline=None)
