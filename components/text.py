@@ -18,6 +18,7 @@ def tf(key: str, **values: Any) -> rx.Var:
     """Give the text of a key with ``{name}`` parts filled in, in the browser."""
     text = I18nState.t[key].to(str)
     for name, value in values.items():
-        shown = value.to_string(use_json=False) if isinstance(value, rx.Var) else str(value)
+        # Not `to_string`: that makes nothing of a nought. The browser turns a number into its digits by itself.
+        shown = value.to(str) if isinstance(value, rx.Var) else str(value)
         text = text.replace(f"{{{name}}}", shown)
     return text
