@@ -21,12 +21,15 @@ from app.domain.admission.rules import Kind, Outcome, Reason, Result
 from app.domain.booking import service as bookings
 from app.domain.booking.models import Booking
 from app.domain.booking.rules import BookingSource
+from app.domain.identity import faces
 from app.domain.sites.rules import VisitorKind
 from app.runtime.hub import Hub
 from app.runtime.live import Live
 from hardware.ports import DeviceEvent, EventKind
 from hardware.simulators.id_cards import IdCard, card_of
 from tests.domain.cards_at_hand import event as card_event
+from tests.domain.faces_at_hand import agree, switch_on
+from tests.domain.faces_at_hand import face as a_face
 from tests.factories import GUEST, World, invitation, make_world
 from tests.installation import FakeClock
 
@@ -107,21 +110,30 @@ def document(name: str, made: IdCard | None = None) -> tuple[EventKind, dict[str
     return EventKind.DOCUMENT, card_event(made or card_of(name))
 
 
+def face(world: World, booking: Booking, number: int) -> tuple[EventKind, dict[str, str]]:
+    """The face of somebody who agreed to be recognised, as a camera's finder reports it."""
+    agree(world, booking.visitor_id)
+    template = world.do(faces.enrol, world.manager, booking.visitor_id, a_face(number))
+    return EventKind.FACE, {"template": template.id}
+
+
+@pytest.mark.req("AD-02")
 async def test_in_any_order_they_join_one_arrival_of_the_booking(lane: Lane, fake_clock: FakeClock) -> None:
+    switch_on(lane.world)
     orders: Sequence[tuple[int, ...]] = list(permutations(range(4)))
     for number, order in enumerate(orders):
         name = f"{GUEST}{'甲乙丙丁戊己庚辛壬癸子丑'[number % 12]}{'一二'[number // 12]}"
         uid = f"04A1B2{number:02X}"
         booking, issued = guest(lane.world, name, uid, f"1380013{number:04}")
-        shown = (code(issued), card(uid), document(name), badge(issued))
+        shown = (code(issued), card(uid), document(name), face(lane.world, booking, number))
         await lane.show(*(shown[place] for place in order))
         ((booked, outcome, evidence),) = lane.open()
         assert (booked, outcome) == (booking.id, Outcome.ADMIT), order
         assert evidence == [
-            (Kind.BADGE, Result.OK),
             (Kind.CARD, Result.OK),
             (Kind.CODE, Result.OK),
             (Kind.DOCUMENT, Result.OK),
+            (Kind.FACE, Result.OK),
         ]
         attempt = lane.world.ask(lambda s: repository.open_attempts(s, lane.world.both.id)[0])
         lane.world.do(repository_close, attempt.id)
