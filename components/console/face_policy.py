@@ -5,6 +5,7 @@ from __future__ import annotations
 import reflex as rx
 
 from components.actions import button
+from components.console.parts import number_row
 from components.data import card
 from components.feedback import banner
 from components.forms import checkbox_field, date_field, form_error, select_field, text_field
@@ -12,27 +13,6 @@ from components.kit import when
 from components.tables import Column, table
 from components.text import t
 from state.console_faces import FacesState as State
-
-
-def _number(row: rx.Var) -> rx.Component:
-    return rx.el.div(
-        rx.el.label(row["label"], html_for=row["id"]),
-        rx.el.input(
-            id=row["id"],
-            name=row["id"],
-            key=row["key"],
-            type="number",
-            default_value=row["value"],
-            min=row["low"],
-            max=row["high"],
-            required=True,
-            class_name="input",
-            custom_attrs={"inputMode": "numeric", "aria-describedby": row["id"] + "-hint"},
-        ),
-        rx.el.p(row["hint"], id=row["id"] + "-hint", class_name="hint"),
-        class_name="field",
-        key=row["id"],
-    )
 
 
 def _switches() -> rx.Component:
@@ -125,7 +105,7 @@ def policy_card() -> rx.Component:
         _switches(),
         rx.el.details(
             rx.el.summary(t("faces.numbers"), class_name="link"),
-            rx.el.div(rx.foreach(State.numbers, _number), class_name="fields"),
+            rx.el.div(rx.foreach(State.numbers, number_row), class_name="fields"),
         ),
         rx.el.div(
             button(t("faces.review"), kind="primary", icon_name="check", type="submit"),

@@ -106,3 +106,25 @@ def password_once(*, open: Any, username: Text, password: Text, on_close: Any) -
             button(t("console.once.done"), kind="primary", on_click=on_close),
         ],
     )
+
+
+def number_row(row: rx.Var) -> rx.Component:
+    """A number of a settings form: a row with id, label, value, bounds and hint; `key` changes when it must be filled anew."""
+    return rx.el.div(
+        rx.el.label(row["label"], html_for=row["id"]),
+        rx.el.input(
+            id=row["id"],
+            name=row["id"],
+            key=row["key"],
+            type="number",
+            default_value=row["value"],
+            min=row["low"],
+            max=row["high"],
+            required=True,
+            class_name="input",
+            custom_attrs={"inputMode": "numeric", "aria-describedby": row["id"] + "-hint"},
+        ),
+        rx.el.p(row["hint"], id=row["id"] + "-hint", class_name="hint"),
+        class_name="field",
+        key=row["id"],
+    )

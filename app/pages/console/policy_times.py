@@ -5,31 +5,11 @@ from __future__ import annotations
 import reflex as rx
 
 from components.actions import button
+from components.console.parts import number_row
 from components.data import card
 from components.forms import form_error, select_field, time_field
 from components.text import t
 from state.console_policy import PolicyState as State
-
-
-def _number(row: rx.Var) -> rx.Component:
-    return rx.el.div(
-        rx.el.label(row["label"], html_for=row["id"]),
-        rx.el.input(
-            id=row["id"],
-            name=row["id"],
-            key=row["key"],
-            type="number",
-            default_value=row["value"],
-            min=row["low"],
-            max=row["high"],
-            required=True,
-            class_name="input",
-            custom_attrs={"inputMode": "numeric", "aria-describedby": row["id"] + "-hint"},
-        ),
-        rx.el.p(row["hint"], id=row["id"] + "-hint", class_name="hint"),
-        class_name="field",
-        key=row["id"],
-    )
 
 
 def times() -> rx.Component:
@@ -37,7 +17,7 @@ def times() -> rx.Component:
     form = rx.el.form(
         form_error(State.times_error),
         rx.el.div(
-            rx.foreach(State.times, _number),
+            rx.foreach(State.times, number_row),
             select_field(
                 t("console.time.checkout"),
                 State.checkouts,
