@@ -31,6 +31,15 @@ class FontMissing(Exception):
     """This computer has no font with Chinese characters."""
 
 
+def has_chinese() -> bool:
+    """Whether badges can be drawn on this computer."""
+    try:
+        _chinese()
+    except FontMissing:
+        return False
+    return True
+
+
 @lru_cache(maxsize=1)
 def _chinese() -> tuple[Path, int]:
     for path in _find(CHINESE):

@@ -15,6 +15,7 @@ from pathlib import Path
 from sqlalchemy.exc import ArgumentError, OperationalError
 from sqlmodel import Session
 
+from app.adapters import fonts
 from app.commands import dumps, frontend
 from app.core import clock, crypto, keys, migrations
 from app.core.database import Database
@@ -46,6 +47,7 @@ def examine(settings: Settings) -> Iterator[Check]:
     yield _library("zxingcpp", "zxing")
     yield _library("smartcard.scard", "pyscard")
     yield _check("pcscd", "not_running", _answers(PCSCD_SOCKET))
+    yield _check("font", "missing", fonts.has_chinese())
     yield _check("pages", "not_built", frontend.is_built())
     database, wrapped, newest = _database(settings)
     yield database

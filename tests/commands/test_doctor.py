@@ -43,7 +43,7 @@ def found(settings: Settings) -> dict[str, Check]:
 def test_nothing_is_wrong_with_what_works(world: World, here: Settings) -> None:
     let_in(world)
     checks = found(here)
-    for name in ("opencv", "zbar", "libzbar0", "zxing", "pyscard", "database", "key_file", "clock"):
+    for name in ("opencv", "zbar", "libzbar0", "zxing", "pyscard", "font", "database", "key_file", "clock"):
         assert checks[name].level == "ok", name
 
 
