@@ -20,6 +20,7 @@ from app.domain.sites.rules import Direction, EntranceKind
 from app.runtime import devices
 from state import cameras, tabs
 from state.console_agents import AgentsState, places
+from state.console_faults import FaultsState
 from state.console_words import Row, assign, or_code, stamp, words_of
 from state.guard import action, me
 from state.shell import locale_of, notify
@@ -254,6 +255,7 @@ class DevicesState(rx.State):
         lanes, entrances = await get_database().read(lambda s: _lanes(s, actor.site_id, locale))
         assign(self, lanes=lanes, entrances=entrances, loaded=True)
         await (await self.get_state(AgentsState))._refresh(actor)
+        await (await self.get_state(FaultsState))._refresh(actor)
 
     def _signed_out(self) -> None:
         self.ended, self.lanes = True, []

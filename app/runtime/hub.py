@@ -30,8 +30,9 @@ from app.domain.identity import read_document, shown_document
 from app.domain.identity.models import FacesChanged
 from app.domain.identity.mrz_lines import MrzError
 from app.domain.people.models import InboxChanged, SessionEnded
+from app.domain.sites import faults
 from app.domain.sites import repository as sites
-from app.domain.sites.models import AgentChanged, Device, PolicyChanged
+from app.domain.sites.models import AgentChanged, Device, FaultChanged, PolicyChanged
 from app.runtime import case_pictures, sessions
 from app.runtime.agents import Agents
 from app.runtime.faces import Faces
@@ -212,6 +213,7 @@ class Hub:
             device.status, device.status_detail = health.status, health.detail
             device.status_at = clock.now()
             session.add(device)
+            faults.note(session, device, device.status_at)
             announce(session, DeviceChanged(device.site_id, device.lane_id))
 
         self._states[health.device_id] = health
@@ -236,7 +238,7 @@ class Hub:
         elif isinstance(announcement, DeviceChanged):
             self._live.post(f"lane:{announcement.lane_id}")
             self._live.post(f"devices:{announcement.site_id}")
-        elif isinstance(announcement, AgentChanged):
+        elif isinstance(announcement, AgentChanged | FaultChanged):
             self._live.post(f"devices:{announcement.site_id}")
         elif isinstance(announcement, InboxChanged):
             self._live.post(f"person:{announcement.person_id}")

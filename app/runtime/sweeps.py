@@ -32,6 +32,7 @@ from app.domain.booking.rules import BookingStatus
 from app.domain.identity import faces
 from app.domain.people.models import WebSession
 from app.domain.records import retention
+from app.domain.sites import faults
 from app.domain.sites import repository as sites
 from app.domain.sites.rules import last_nightly
 
@@ -168,5 +169,6 @@ class Sweeper:
         while await self._database.write(lambda session: faces.sweep(session, site_id, clock.now())):
             if not await self._leads():
                 return False
+        await self._database.write(lambda session: faults.forget_old(session, site_id, clock.now()))
         await self._database.write(lambda session: night_done(session, site_id, moment))
         return True

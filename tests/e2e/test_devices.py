@@ -11,7 +11,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.e2e.conftest import Gate
-from tests.e2e.pages import Demo, Desk
+from tests.e2e.pages import Demo, Desk, NewContext, person
 from tests.e2e.server import Server
 from tests.e2e.test_main_job import east, east_lane
 
@@ -32,6 +32,31 @@ def test_an_unplugged_reader_is_on_the_desk_within_three_seconds(east: tuple[Des
     expect(lamp).to_have_class("lamp ok")
     panel.press("刷没登记的卡")
     desk.expect_verdict("不能放行", "没有登记过的卡")
+
+
+@pytest.mark.req("DU-06")
+def test_a_fault_is_a_ticket_that_somebody_takes_and_its_end_is_noted(
+    east: tuple[Desk, Demo], server: Server, new_context: NewContext
+) -> None:
+    desk, panel = east
+    console = person(new_context, server, server.cookie("manager")).new_page()
+    console.goto("/console/devices/")
+    tickets = console.locator(".card", has=console.get_by_role("heading", name="故障记录"))
+    panel.press("拔掉读卡器")
+    try:
+        row = (
+            tickets.locator("tbody tr", has_text="东门")
+            .filter(has_text="未恢复")
+            .filter(has_text="IC 读卡器")
+        )
+        expect(row).to_have_count(1)
+        row.get_by_role("button", name="我来处理").click()
+        expect(row).to_contain_text("manager")
+    finally:
+        panel.press("插回读卡器")
+    expect(desk.lamp("IC 读卡器")).to_have_class("lamp ok")
+    expect(row).to_have_count(0)
+    expect(tickets.locator("tbody tr", has_text="已恢复").filter(has_text="manager")).not_to_have_count(0)
 
 
 @pytest.mark.req("DU-06", "AD-01")

@@ -119,6 +119,31 @@ class AgentStream(SQLModel, table=True):
     seen_at: datetime = Field(sa_type=UtcDateTime)
 
 
+class DeviceFault(SQLModel, table=True):
+    """A time in which a device did not work, from its first sign to its return, and who sees to it (DU-06)."""
+
+    __tablename__ = "device_fault"
+    id: str = Field(primary_key=True)
+    site_id: str = Field(foreign_key="site.id", index=True)
+    lane_id: str = Field(foreign_key="lane.id")
+    device_id: str = Field(index=True)  # the device may be taken out; what happened to it stays
+    device_name: str
+    status: str
+    detail: str
+    times: int = 1
+    began_at: datetime = Field(sa_type=UtcDateTime, index=True)
+    ended_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    taken_by: str = ""
+    taken_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+
+
+class FaultChanged:
+    """Announced when somebody took a device's fault upon them."""
+
+    def __init__(self, site_id: str) -> None:
+        self.site_id = site_id
+
+
 class VisitorType(SQLModel, table=True):
     """A kind of visitor at a site with its validity and rules (SI-06)."""
 

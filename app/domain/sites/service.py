@@ -14,7 +14,7 @@ from app.core.database import announce
 from app.core.errors import InvalidInput
 from app.core.ids import new_id
 from app.core.permissions import Right
-from app.domain.sites import repository
+from app.domain.sites import faults, repository
 from app.domain.sites.models import (
     Area,
     Device,
@@ -175,6 +175,8 @@ def save_device(
     device.settings, device.enabled = dict(settings), enabled
     device.status, device.status_detail, device.status_at = "unknown", "", clock.now()
     session.add(device)
+    if not enabled:
+        faults.end_of(session, device.id, device.status_at)
     session.flush()
     audit.record(
         session, actor, "device.save", "device", device.id, site_id=lane.site_id, details={"driver": driver}
@@ -187,6 +189,7 @@ def delete_device(session: Session, actor: Actor, device_id: str) -> None:
     """Take a device out of its lane."""
     device = repository.device(session, device_id)
     actor.require(Right.DEVICE_EDIT, device.site_id)
+    faults.end_of(session, device.id, clock.now())
     session.delete(device)
     audit.record(session, actor, "device.delete", "device", device.id, site_id=device.site_id)
     announce(session, PolicyChanged(device.site_id))

@@ -9,6 +9,7 @@ from components.actions import button, icon_button
 from components.camera import camera_picture
 from components.console.agents import agents_dialogs, agents_list
 from components.console.device_form import device_form, lane_form
+from components.console.faults import faults_list
 from components.console.frame import console_page, only
 from components.console.lane_keys import lane_keys_dialog
 from components.console.listing import listing
@@ -128,6 +129,7 @@ def page() -> rx.Component:
     )
     return console_page(
         rx.cond(State.lanes.length() > 0, rx.foreach(State.lanes, _lane), nothing),
+        faults_list(),
         agents_list(),
         title=t("console.devices.title"),
         actions=[add_lane],
