@@ -4,7 +4,8 @@ import { useEffect, useRef } from "react";
 
 const GAP_MS = 35;
 const SURE_AT = 4; // characters this fast are no human: from here the field gets nothing
-const STALL_MS = 250; // a busy page or computer may hold a scanner up for this long in the middle of a code
+const STALL_MS = 250; // a busy page or computer may hold a scanner up for this long at its first characters
+const HELD_MS = 600; // … and for this long once it is known for a scanner: nobody types a code's rest by hand
 const REPEAT_MS = 400;
 const SHIFTED = { Digit1: "!", Digit2: "@", Digit3: "#", Digit4: "$", Digit5: "%", Digit6: "^", Digit7: "&", Digit8: "*", Digit9: "(", Digit0: ")" };
 const PUNCTUATION = {
@@ -116,7 +117,7 @@ export function DeskKeys({ keymap = {}, onAction, onScan, singleKeys = true, min
         clearTimeout(single);
         // The time between the strokes counts, not how long this page was busy with the one before.
         const gap = burst ? Math.min(event.timeStamp - burst.stamp, now - burst.last) : Infinity;
-        if (burst && gap <= (burst.taken ? STALL_MS : GAP_MS)) {
+        if (burst && gap <= (burst.taken ? HELD_MS : GAP_MS)) {
           burst.text += char;
         } else if (burst && gap <= STALL_MS && burst.lead.length + burst.text.length < SURE_AT) {
           // Slow typing, or a scanner held up at its first characters: they count if a burst follows.
@@ -133,7 +134,7 @@ export function DeskKeys({ keymap = {}, onAction, onScan, singleKeys = true, min
         }
         burst.last = performance.now();
         clearTimeout(timer);
-        timer = setTimeout(drop, STALL_MS);
+        timer = setTimeout(drop, burst.taken ? HELD_MS : STALL_MS);
         if (burst.taken) {
           event.preventDefault();
           event.stopImmediatePropagation();
@@ -141,7 +142,7 @@ export function DeskKeys({ keymap = {}, onAction, onScan, singleKeys = true, min
         }
       }
 
-      if ((event.key === "Enter" || event.code === "Enter" || event.code === "NumpadEnter") && burst?.taken && now - burst.last <= STALL_MS) {
+      if ((event.key === "Enter" || event.code === "Enter" || event.code === "NumpadEnter") && burst?.taken && now - burst.last <= HELD_MS) {
         const b = burst;
         clearTimeout(timer);
         burst = null;

@@ -72,8 +72,17 @@ def test_register_approve_admit_and_leave_without_a_mouse(gate: Gate) -> None:
         ("in the search field", "Process", {}),
         ("nowhere", "", {"2": 90, "20": 150}),
         ("in the search field", "Process", {"1": 60, "3": 60, "30": 150}),
+        ("in the search field", "Process", {"30": 400}),
     ],
-    ids=["latin", "input-method", "latin-in-field", "input-method-in-field", "held-up", "held-up-in-field"],
+    ids=[
+        "latin",
+        "input-method",
+        "latin-in-field",
+        "input-method-in-field",
+        "held-up",
+        "held-up-in-field",
+        "held-up-long",
+    ],
 )
 def test_a_scanner_that_types_is_a_scanner(gate: Gate, where: str, key: str, stalls: dict[str, int]) -> None:
     guest = gate.guest("廖凡")
