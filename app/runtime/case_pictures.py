@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import base64
-import binascii
 import logging
 from collections.abc import Callable, Mapping
 
@@ -33,7 +32,7 @@ def photo_of(payload: Mapping[str, str]) -> bytes | None:
     """The photo that a reader took from a document, where it gave one."""
     try:
         photo = base64.b64decode(payload.get("photo", ""), validate=True)
-    except binascii.Error:
+    except ValueError:  # no base64, or no ASCII at all
         return None
     return photo if 0 < len(photo) <= MAX_PHOTO else None
 

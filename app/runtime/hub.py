@@ -7,7 +7,6 @@ database is busy the event waits and is tried again, its nonce makes that harmle
 from __future__ import annotations
 
 import asyncio
-import base64
 import logging
 from collections.abc import Awaitable, Callable, Coroutine
 from datetime import datetime
@@ -185,11 +184,11 @@ class Hub:
 
     def _keep_photo(self, event: DeviceEvent, arrival: Arrival) -> None:
         """Have the photo of a document compared with who stands there; at the way out nobody is asked who it is."""
-        photo = event.payload.get("photo", "")
-        if self._stopping or not photo or arrival.leaving or arrival.status != OPEN:
+        picture = case_pictures.photo_of(event.payload)
+        if self._stopping or picture is None or arrival.leaving or arrival.status != OPEN:
             self.faces.desk.drop(event.lane_id)
             return
-        picture, kind = base64.b64decode(photo), event.payload.get("photo_type", "")
+        kind = event.payload.get("photo_type", "")
         known = arrival.booking_id is not None
         self.faces.desk.keep(event.lane_id, arrival.id, picture, kind, compare=known)
 
