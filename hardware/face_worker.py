@@ -5,6 +5,7 @@ from __future__ import annotations
 import queue
 import threading
 from concurrent.futures import Future, TimeoutError
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from hardware.ports import HardwareError
@@ -68,7 +69,8 @@ class FaceWorker:
     def stop(self) -> None:
         """Finish the job at hand, refuse the rest, end the thread."""
         self._stopping.set()
-        self._jobs.put(None, timeout=JOIN_SECONDS)
+        with suppress(queue.Full):  # an engine that hangs must not keep the devices from being stopped
+            self._jobs.put(None, timeout=JOIN_SECONDS)
         self._thread.join(JOIN_SECONDS)
 
     def _run(self) -> None:

@@ -158,6 +158,7 @@ class DeskDocumentState(rx.State):
         if desk.dialog == "walk_in":
             await self._leave()
             if center is not None:
+                center.faces.desk.drop(lane_id)  # the photo there is of another document
                 center.laid.keep(lane_id, item)
             rules = (await self.get_state(DeskTasksState)).rules
             await notify(self, "ok", "document.filled")
@@ -168,6 +169,7 @@ class DeskDocumentState(rx.State):
         await desk._refresh_lane(actor)
         if arrival.booking_id is None and center is not None:
             # Nobody's: the guard registers whoever shows it, with the form filled in.
+            center.faces.desk.drop(lane_id)
             center.laid.keep(lane_id, item)
             return DeskState.open_dialog("walk_in")
         return None

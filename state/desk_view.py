@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 from app.core import clock, crypto, i18n, inputs
 from app.core.i18n import text
 from app.core.masking import mask_name, mask_phone
-from app.domain.admission import faces
 from app.domain.admission import repository as admission
 from app.domain.admission.evidence import ZONE
+from app.domain.admission.face_evidence import is_comparison
 from app.domain.admission.models import Attempt, EvidenceRow, HostConsent
 from app.domain.admission.rules import Outcome
 from app.domain.booking import repository as bookings
@@ -215,7 +215,7 @@ def _words(row: EvidenceRow, locale: str) -> str:
         return text(locale, f"document_typed.{row.result}")
     if row.kind == "document" and row.device_id:
         return text(locale, f"card_read.{row.result}")
-    if faces.is_comparison(row):
+    if is_comparison(row):
         return text(locale, f"face_read.{row.result}")
     if row.kind == "face" and not row.device_id:
         return text(locale, f"face_seen.{row.result}")

@@ -45,6 +45,7 @@ class Faces:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._loading: asyncio.Task[None] | None = None
         self._refreshing: set[asyncio.Task[None]] = set()
+        self._gone = self._due = False
 
     async def start(self) -> None:
         """Begin to load the models; nothing waits for them."""
@@ -99,10 +100,16 @@ class Faces:
         return Face(taken.pack.id, taken.pack.dimension, vector_bytes(taken))
 
     def _refresh_soon(self, gone: bool) -> None:
+        self._gone, self._due = self._gone or gone, True
+        if self._refreshing:
+            return  # the one that runs sees to it: a night may delete hundreds
+
         async def work() -> None:
-            if gone:
-                await asyncio.to_thread(self._database.fold_log)
-            await self.refresh()
+            while self._due:
+                gone_now, self._gone, self._due = self._gone, False, False
+                if gone_now:
+                    await asyncio.to_thread(self._database.fold_log)
+                await self.refresh()
 
         task = asyncio.get_running_loop().create_task(work())
         self._refreshing.add(task)

@@ -28,6 +28,8 @@ from hardware.supervisor import HardwareService
 
 logger = logging.getLogger(__name__)
 
+NOTE_PAUSES = (0.5, 1.0, 2.0, 5.0, 10.0)
+
 DRIVER = "printer"
 JOB_SECONDS = 6.0
 MARGIN_SECONDS = 1.0
@@ -158,19 +160,33 @@ class Printing:
             answer = JobAnswer(False, "font_missing")
         else:
             answer = await self._ask(device_id, picture)
-        await self._database.write(
-            lambda session: audit.record(
+        await self._note(actor, visit_id, badge.site_id, device_id, answer)
+        return answer
+
+    async def _note(
+        self, actor: Actor, visit_id: str, site_id: str, device_id: str, answer: JobAnswer
+    ) -> None:
+        """Put down what came of it; a database that is busy then must not make a printed badge a failed one."""
+
+        def work(session: Session) -> None:
+            audit.record(
                 session,
                 actor,
                 "badge.printed",
                 "visit",
                 visit_id,
-                site_id=badge.site_id,
+                site_id=site_id,
                 result="ok" if answer.done else "failed",
                 details={"device": device_id, "code": answer.code},
             )
-        )
-        return answer
+
+        for pause in NOTE_PAUSES:
+            try:
+                await self._database.write(work)
+                return
+            except Retryable:
+                await asyncio.sleep(pause)
+        logger.error("What came of a badge could not be recorded (%s)", answer.code)
 
     async def _ask(self, device_id: str, picture: bytes) -> JobAnswer:
         future = self._hardware.ask(device_id, PrintJob(picture), JOB_SECONDS)

@@ -9,9 +9,11 @@ from app.core import clock
 from app.core.audit import AuditEntry
 from app.core.errors import Conflict, NotAllowed
 from app.domain.admission import faces, repository
+from app.domain.admission.face_evidence import is_comparison
 from app.domain.admission.models import Attempt
 from app.domain.admission.rules import Kind, Outcome, Reason, Result
 from app.domain.identity import face_policy
+from tests.domain.faces_at_hand import enrolled, recognised
 from tests.factories import World, admit, invite, make_world, nonce, see_document, show_code, walk_in
 
 
@@ -116,6 +118,22 @@ def test_a_look_does_not_undo_what_a_comparison_found(world: World, doubt: str) 
     assert admit(world, attempt, world.supervisor, "本人证件已当面核对").id
 
 
+@pytest.mark.req("AD-10", "AD-18")
+@pytest.mark.parametrize("doubt", ["other", "spoofed"])
+def test_whoever_is_recognised_beside_it_does_not_undo_what_a_comparison_found(
+    world: World, doubt: str
+) -> None:
+    _, template = enrolled(world)
+    attempt = recognised(world, template)
+    assert attempt.outcome == Outcome.ADMIT
+    assert compared(world, attempt, doubt)
+    again = recognised(world, template)
+    assert (again.id, again.outcome) == (attempt.id, Outcome.REVIEW)
+    assert results(world, attempt)[-1] == Result.UNSURE
+    assert compared(world, attempt, "same")
+    assert now(world, attempt).outcome == Outcome.ADMIT
+
+
 def test_a_guard_may_correct_the_own_look(world: World) -> None:
     attempt = waiting(world)
     looked(world, attempt, same=False)
@@ -146,4 +164,4 @@ def test_a_comparison_is_told_from_a_recognition_and_a_look(world: World) -> Non
     compared(world, attempt, "same")
     looked(world, attempt, same=True)
     rows = [row for row in world.ask(repository.evidence_of, attempt.id) if row.kind == Kind.FACE]
-    assert [faces.is_comparison(row) for row in rows] == [True, False]
+    assert [is_comparison(row) for row in rows] == [True, False]

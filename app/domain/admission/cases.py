@@ -179,6 +179,7 @@ def close(session: Session, actor: Actor, case_id: str, outcome: str, note: str)
     words = inputs.text(note, "note")
     if not words:
         raise InvalidInput("note_missing", "note")
+    session.refresh(found, with_for_update=True)
     if found.status != CaseStatus.OPEN:
         raise Conflict("case_closed")
     found.status, found.outcome = CaseStatus.CLOSED, outcome

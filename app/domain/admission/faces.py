@@ -5,7 +5,6 @@ A comparison is evidence like every other item: written once, weighed by ``decid
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import datetime
 
 from sqlmodel import Session
@@ -17,14 +16,14 @@ from app.core.permissions import Right
 from app.domain.admission import repository, statements
 from app.domain.admission.arrival import OPEN
 from app.domain.admission.evidence import Presented
+from app.domain.admission.face_evidence import COMPARED, is_doubted
 from app.domain.admission.judging import judge
-from app.domain.admission.models import Attempt, EvidenceRow
+from app.domain.admission.models import Attempt
 from app.domain.admission.presenting import add_evidence
-from app.domain.admission.rules import FACE_REASONS, Kind, Result
+from app.domain.admission.rules import Kind, Result
 from app.domain.identity import face_policy
 from app.domain.sites import repository as sites
 
-COMPARED = "compared"
 # What an engine says, and what of it the decision hears; one it does not know is no finding.
 RESULTS = {
     "same": Result.OK,
@@ -67,7 +66,7 @@ def look(session: Session, actor: Actor, attempt_id: str, *, same: bool, nonce: 
     session.refresh(attempt)
     if attempt.status != OPEN:
         raise Conflict("attempt_closed")
-    if same and _doubted(repository.evidence_of(session, attempt.id)):
+    if same and is_doubted(repository.evidence_of(session, attempt.id)):
         raise Conflict("face_doubted")
     nonce = f"{attempt.lane_id}:{nonce}"
     fresh = statements.delivered(session, nonce) is None
@@ -86,18 +85,3 @@ def look(session: Session, actor: Actor, attempt_id: str, *, same: bool, nonce: 
             result="ok" if same else "abnormal",
         )
     return attempt
-
-
-def is_comparison(row: EvidenceRow) -> bool:
-    """Whether a face was held against a picture, not found among the regulars and not looked at by the guard."""
-    return row.kind == Kind.FACE and f":{COMPARED}:" in row.nonce
-
-
-def _doubted(evidence: Sequence[EvidenceRow]) -> bool:
-    """Whether the last comparison that said anything speaks against the person."""
-    found = [
-        Result(row.result)
-        for row in evidence
-        if row.kind == Kind.FACE and row.device_id and row.result not in {Result.UNREADABLE, Result.UNSURE}
-    ]
-    return bool(found) and found[-1] in FACE_REASONS

@@ -123,6 +123,9 @@ def forget_person(session: Session, person_id: str) -> None:
 
 
 def _end(session: Session, actor: Actor, row: ConsentRecord, channel: Channel) -> None:
+    session.refresh(row, with_for_update=True)  # a face that is being stored under it is there, or is refused
+    if row.withdrawn_at is not None:
+        return
     row.withdrawn_at, row.withdrawn_by = clock.now(), actor.account_id or actor.kind
     row.withdrawn_channel = channel
     session.add(row)

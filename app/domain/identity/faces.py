@@ -40,6 +40,8 @@ def enrol(session: Session, actor: Actor, person_id: str, face: Face) -> FaceTem
     require_regular(session, actor, person_id)
     person = people.person(session, person_id)
     consent = repository.newest_consent(session, person.id, Purpose.FACE_RECOGNISE)
+    if consent is not None:
+        session.refresh(consent, with_for_update=True)  # nobody withdraws between this look and the storing
     if consent is None or not consents.in_force(consent):
         raise Conflict("privacy_missing")
     templates.forget(session, repository.templates_of(session, person.id), actor, "replaced")
