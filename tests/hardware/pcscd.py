@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
+import random
 import signal
 import socket
 import struct
@@ -101,14 +102,16 @@ def running() -> bool:
 
 
 def _free_ports() -> int:
-    """Find a port whose successor is free too: vpcd opens one for each of its two slots."""
-    while True:
-        with socket.socket() as first, socket.socket() as second:
-            first.bind(("", 0))
-            port = int(first.getsockname()[1])
-            with contextlib.suppress(OSError):
-                second.bind(("", port + 1))
-                return port
+    """Find a port whose successor is free too: vpcd opens one for each of its two slots.
+
+    Below those that the system gives out by itself: the daemon opens it later, and nobody may take it meanwhile.
+    """
+    for port in random.sample(range(20_000, 30_000, 2), 500):
+        with socket.socket() as first, socket.socket() as second, contextlib.suppress(OSError):
+            first.bind(("", port))
+            second.bind(("", port + 1))
+            return port
+    raise OSError("no two free ports")
 
 
 class TcpCard:
