@@ -38,6 +38,8 @@ def capture(
         if newest is None:
             continue
         number, frame = newest
+        if feed.trouble:  # the picture of somebody who has long gone
+            continue
         if take(frame):
             return
 

@@ -112,6 +112,8 @@ class FaceWatch:
             if newest is None:
                 continue
             number, frame = newest
+            if self._feed.trouble:
+                continue
             try:
                 self._look(frame)
                 failed = ""

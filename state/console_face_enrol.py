@@ -210,7 +210,7 @@ def _cameras(session: Session, site_id: str) -> list[list[str]]:
     return [
         [device.id, f"{lanes.get(device.lane_id, '')} · {device.name}"]
         for device in sites.devices(session, site_id)
-        if device.driver == "camera" and device.enabled
+        if device.driver == "camera" and device.enabled and not device.agent_id
     ]
 
 

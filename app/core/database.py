@@ -80,7 +80,8 @@ class Database:
             if self.is_sqlite
             else {"pool_size": READERS * 2, "pool_pre_ping": True}
         )
-        self.engine = create_engine(url, **options)
+        # What stands in an error may be about a person, and errors go to the log.
+        self.engine = create_engine(url, hide_parameters=True, **options)
         if self.is_sqlite:
             _configure_sqlite(self.engine)
         self._writing = self.engine.execution_options(write=True)

@@ -132,8 +132,10 @@ class Agents:
             remote = self._devices.get(device_id)
             if remote is not None and remote.agent_id == agent_id:
                 await self._say(remote, status, detail)
-                if remote.feed is not None and status is not DeviceStatus.ONLINE:
-                    remote.feed.clear()
+                if remote.feed is not None:
+                    remote.feed.trouble = "" if status is DeviceStatus.ONLINE else detail
+                    if status is not DeviceStatus.ONLINE:
+                        remote.feed.clear()
 
     def open_link(self, agent_id: str) -> Link:
         """A new socket of a computer; an older one of the same is ended."""

@@ -193,7 +193,7 @@ class FaceDesk:
             return "off"
         if self._service.state.code is not ServiceCode.READY:
             return "no_models"
-        return "no_camera" if feed is None or feed.latest() is None else ""
+        return "no_camera" if feed is None or feed.trouble or feed.latest() is None else ""
 
     def _look(self, kept: Comparison, rule: _Rule, feed: CameraFeed) -> FaceVerdict | None:
         """Compare; runs on a thread of its own and ends soon after the picture is dropped. None for a useless photo."""
@@ -229,7 +229,12 @@ class FaceDesk:
 def _rule(session: Session, lane_id: str) -> _Rule:
     lane = sites.lane(session, lane_id)
     policy = face_policy.of_site(session, lane.site_id)
-    cameras = [d.id for d in sites.devices_of_lane(session, lane_id) if d.driver == "camera" and d.enabled]
+    # Pictures of a camera at a lane's computer come as JPEGs for the eye; faces are looked for at the server.
+    cameras = [
+        d.id
+        for d in sites.devices_of_lane(session, lane_id)
+        if d.driver == "camera" and d.enabled and not d.agent_id
+    ]
     return _Rule(
         policy.verify, policy.same / 100, policy.other / 100, policy.liveness, cameras[0] if cameras else ""
     )

@@ -72,6 +72,7 @@ class Hub:
         self._lanes: dict[str, asyncio.Queue[DeviceEvent]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._stopping = False
+        self._applying = asyncio.Lock()
         self._states: dict[str, DeviceHealth] = {}
         self.hardware = HardwareService(self._receive_event, self._receive_health)
         self.agents = Agents(database, self._record_health)
@@ -120,10 +121,14 @@ class Hub:
                 for d in sites.devices(session)
             ]
 
-        placed = await self._database.read(load)
-        # What a lane's computer runs is not started here as well.
-        await asyncio.to_thread(self.hardware.apply, [config for agent_id, config in placed if not agent_id])
-        await self.agents.apply({c.id: (agent_id, c) for agent_id, c in placed if agent_id})
+        async with (
+            self._applying
+        ):  # of several changes in a row the last one read must be the last one applied
+            placed = await self._database.read(load)
+            # What a lane's computer runs is not started here as well.
+            here = [config for agent_id, config in placed if not agent_id]
+            await asyncio.to_thread(self.hardware.apply, here)
+            await self.agents.apply({c.id: (agent_id, c) for agent_id, c in placed if agent_id})
 
     def camera(self, device_id: str) -> Feed | None:
         """The picture slot of a camera, wherever it runs."""
@@ -259,10 +264,10 @@ class Hub:
 
     def _later(self, work: Callable[[Session], None], *, then_devices: bool = False) -> None:
         async def run() -> None:
-            await self._database.write(work)
             if then_devices:
                 await self.apply_devices()
                 await self.faces.refresh()
+            await self._insist(work, "-")
 
         self._on_loop(lambda: self._spawn(run()))
 

@@ -18,10 +18,9 @@ logger = logging.getLogger(__name__)
 class RemoteFeed:
     """A slot for the newest encoded picture; the one before is replaced, never queued."""
 
-    trouble = ""  # its computer reports what is wrong with the camera as the device's state
-
     def __init__(self, on_watched: Callable[[], None]) -> None:
         self._on_watched = on_watched
+        self.trouble = ""  # what its computer says is wrong with the picture
         self._lock = threading.Lock()
         self._picture: tuple[int, bytes] | None = None
         self._sequence = 0

@@ -62,6 +62,10 @@ class Link:
             except (OSError, TimeoutError, ConnectionClosed, InvalidHandshake) as error:
                 refused = isinstance(error, InvalidStatus)
                 logger.debug("The link is %s", "refused" if refused else "down", exc_info=True)
+            except (
+                Exception
+            ):  # a proxy between may answer whatever it likes; the readers must not stop for it
+                logger.exception("The link to the server failed")
             await asyncio.sleep(pause.seconds())
 
     async def _serve(self, pause: Pause) -> None:

@@ -52,7 +52,10 @@ class Agent:
         await asyncio.to_thread(self.hardware.start)
         kept = await asyncio.to_thread(files.load_config, self._folder, self._enrolment.key)
         if kept is not None:
-            await self._apply(kept)
+            try:
+                await self._apply(kept)
+            except Exception:
+                logger.exception("The kept configuration cannot be applied; the server is asked for another")
         self._config_due.set()
         try:
             async with asyncio.TaskGroup() as tasks:
