@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import subprocess
 import sys
 import threading
@@ -130,6 +131,38 @@ async def test_work_runs_off_the_event_loop(world: World) -> None:
     here = threading.get_ident()
     assert await world.database.write(lambda _session: threading.get_ident()) != here
     assert await world.database.read(lambda _session: threading.get_ident()) != here
+
+
+@pytest.mark.req("EV-03")
+async def test_who_went_away_before_their_turn_changes_nothing_and_the_others_are_answered(
+    sqlite: Database,
+) -> None:
+    held, go = threading.Event(), threading.Event()
+
+    def slow(_session: Session) -> str:
+        held.set()
+        go.wait(10)
+        return "slow"
+
+    ran: list[str] = []
+
+    def refuse(_session: Session) -> None:
+        raise Retryable("database_busy")
+
+    first = asyncio.create_task(sqlite.write(slow))
+    await asyncio.to_thread(held.wait, 10)
+    gone = asyncio.create_task(sqlite.write(lambda _session: ran.append("gone")))
+    kept = asyncio.create_task(sqlite.write(lambda _session: ran.append("kept")))
+    refused = asyncio.create_task(sqlite.write(refuse))
+    await asyncio.sleep(0)  # all of them are in the queue
+    gone.cancel()
+    await asyncio.sleep(0)
+    go.set()
+    answers = await asyncio.gather(first, gone, kept, refused, return_exceptions=True)
+    assert answers[0] == "slow"
+    assert isinstance(answers[1], asyncio.CancelledError)
+    assert isinstance(answers[3], Retryable)
+    assert ran == ["kept"]
 
 
 DIE = """
