@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import DateTime, Dialect, Text
 from sqlalchemy.types import TypeDecorator
-from sqlmodel import SQLModel
+from sqlmodel import AutoString, SQLModel
 
 NAMING = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
@@ -37,6 +37,13 @@ class UtcDateTime(TypeDecorator[datetime]):
     def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002
         """Return aware UTC."""
         return value.replace(tzinfo=UTC) if value is not None else None
+
+
+class VaultFile(TypeDecorator[str]):
+    """The name of a file in the vault; empty for none. A file that no such column names is swept away."""
+
+    impl = AutoString
+    cache_ok = True
 
 
 class JsonText(TypeDecorator[Any]):

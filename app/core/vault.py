@@ -5,6 +5,9 @@ from __future__ import annotations
 import errno
 import os
 import re
+from collections.abc import Iterator
+from contextlib import suppress
+from datetime import UTC, datetime
 from pathlib import Path
 
 from app.core import crypto
@@ -53,3 +56,11 @@ def get(file_id: str) -> bytes:
 def delete(file_id: str) -> None:
     """Remove a file; one that is gone already is no error."""
     _path(file_id).unlink(missing_ok=True)
+
+
+def untouched_since(moment: datetime) -> Iterator[Path]:
+    """Files that were written before ``moment``, half-written ones included."""
+    for path in (get_settings().data_dir / "vault").glob("??/*"):
+        with suppress(FileNotFoundError):
+            if datetime.fromtimestamp(path.stat().st_mtime, UTC) < moment:
+                yield path

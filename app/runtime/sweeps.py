@@ -31,7 +31,7 @@ from app.domain.booking.models import BookingChanged
 from app.domain.booking.rules import BookingStatus
 from app.domain.identity import faces
 from app.domain.people.models import WebSession
-from app.domain.records import retention
+from app.domain.records import retention, vault_sweep
 from app.domain.sites import faults
 from app.domain.sites import repository as sites
 from app.domain.sites.rules import last_nightly
@@ -158,6 +158,8 @@ class Sweeper:
             await self._database.write(clear_sessions)
             folder = get_settings().data_dir
             await self._database.read(lambda session: audit.ship_head(session, folder))
+            if clock.current().trusted():  # else nobody knows how old a file is
+                await self._database.read(lambda session: vault_sweep.sweep(session, clock.now()))
             sweep_files(folder / "outbox", clock.now())
 
     async def _work_off(self, site_id: str, moment: datetime) -> bool:

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from sqlmodel import Field, SQLModel, UniqueConstraint
 
-from app.core.types import UtcDateTime
+from app.core.types import UtcDateTime, VaultFile
 
 
 class CaseFile(SQLModel, table=True):
@@ -27,9 +27,9 @@ class CaseFile(SQLModel, table=True):
     risk_class: str
     status: str = Field(index=True)
     opened_at: datetime = Field(sa_type=UtcDateTime, index=True)
-    picture_id: str = ""
+    picture_id: str = Field(default="", sa_type=VaultFile)
     picture_state: str
-    document_id: str = ""
+    document_id: str = Field(default="", sa_type=VaultFile)
     closed_at: datetime | None = Field(default=None, sa_type=UtcDateTime, index=True)
     closed_by: str = ""
     outcome: str = ""

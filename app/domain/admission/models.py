@@ -6,7 +6,7 @@ from datetime import datetime
 
 from sqlmodel import Field, SQLModel
 
-from app.core.types import JsonText, UtcDateTime
+from app.core.types import JsonText, UtcDateTime, VaultFile
 
 
 class Attempt(SQLModel, table=True):
@@ -31,7 +31,7 @@ class Attempt(SQLModel, table=True):
     visitor_type: str = ""
     purpose: str = ""
     head_count: int = 1
-    snapshot_id: str = ""
+    snapshot_id: str = Field(default="", sa_type=VaultFile)
     occurred_at: datetime = Field(sa_type=UtcDateTime)
     recorded_at: datetime = Field(sa_type=UtcDateTime, index=True)
     closed_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
