@@ -125,9 +125,15 @@ class AgentsState(rx.State):
         assign(self, dialog="", label="", code="", command="", form_error="")
 
 
-def places(session: Session, site_id: str, lane_id: str, locale: str) -> list[list[str]]:
-    """Where a device of a lane can run: in the server itself, or at a computer that serves the lane."""
+def places(session: Session, site_id: str, lane_id: str, locale: str, current: str = "") -> list[list[str]]:
+    """Where a device of a lane can run: in the server itself, or at a computer that serves the lane.
+
+    Where it is now is among them, so that nothing moves unasked when the form is stored: a computer that was revoked
+    meanwhile keeps its devices until somebody says where they are to run.
+    """
     own = [[agent.id, agent.label] for agent in agents.of_site(session, site_id) if lane_id in agent.lane_ids]
+    if current and all(current != key for key, _ in own):
+        own.append([current, text(locale, "agents.place_gone", name=agents.get(session, current).label)])
     return [["", text(locale, "agents.server")], *own] if own else []
 
 

@@ -231,9 +231,8 @@ class DevicesState(rx.State):
         self._kept = dict(settings)
         locale, site_id = await locale_of(self), me().site_id
         self.fields = _fields(driver, self._kept, locale)
-        found = await get_database().read(lambda s: places(s, site_id, lane_id, locale))
-        known = any(place == key for key, _ in found)
-        assign(self, places=found, place=place if known else "")
+        found = await get_database().read(lambda s: places(s, site_id, lane_id, locale, place))
+        assign(self, places=found, place=place)
 
     async def _done(self, actor: Actor, key: str) -> None:
         self._shut()

@@ -79,6 +79,13 @@ export function LiveCamera({ src, labels = {}, markLabels = {}, trouble = "", al
   const pulse = useRef(onPulse);
   pulse.current = onPulse;
 
+  // Another camera begins with nothing: the last picture of the one before must never stand under its name.
+  useEffect(() => {
+    setRatio(null);
+    setMarks([]);
+    image.current?.removeAttribute("src");
+  }, [src]);
+
   useEffect(() => {
     if (!src || paused) return undefined;
     const abort = new AbortController();

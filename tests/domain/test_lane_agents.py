@@ -195,6 +195,28 @@ def test_a_device_is_placed_at_a_computer_of_its_lane_only(world: World) -> None
     assert world.ask(agents.devices, agent.id) == []
 
 
+def test_a_device_stays_at_a_revoked_computer_until_it_is_given_another_place(world: World) -> None:
+    agent, _, _ = enrolled(world)
+    other, _ = make(world, "岗亭电脑")
+    device_id = world.do(lambda session: device_of(session, world, world.both.id).id)
+
+    def place(agent_id: str) -> str | None:
+        def work(session: Session) -> str | None:
+            device = session.get_one(Device, device_id)
+            agents.place(session, device, agent_id)
+            return device.agent_id
+
+        return world.do(work)
+
+    place(agent.id)
+    world.do(agents.revoke, world.manager, agent.id)
+    assert place(agent.id) == agent.id
+    assert place(other.id) == other.id
+    with pytest.raises(InvalidInput):
+        place(agent.id)
+    assert place("") is None
+
+
 def test_a_steady_computer_is_written_down_now_and_then_a_changed_one_at_once(
     world: World, fake_clock: FakeClock
 ) -> None:

@@ -89,3 +89,18 @@ def test_a_computer_is_added_enrolled_given_a_camera_and_revoked(
     expect(console.locator("#lane-computers tr", has_text=label)).to_have_count(0)
     expect(device.locator(".chip")).to_have_class(re.compile(r"\bno\b"), timeout=SOON)
     expect(device).to_contain_text("车道电脑已撤销")
+
+    # Another name does not move it to the server unasked; it says where it stands until it is given a place.
+    device.get_by_role("button", name="修改设备").click()
+    form = console.get_by_role("dialog", name="修改设备")
+    expect(form.get_by_label("运行位置").locator("option:checked")).to_have_text(
+        f"{label}（已撤销，设备停用）"
+    )
+    form.get_by_label("设备名称").fill("旧相机")
+    form.get_by_role("button", name="保存").click()
+    device = lane.locator("tr", has_text="旧相机")
+    expect(device).to_contain_text("车道电脑已撤销")
+    device.get_by_role("button", name="修改设备").click()
+    form.get_by_label("运行位置").select_option(label="服务器")
+    form.get_by_role("button", name="保存").click()
+    expect(device.locator(".chip")).to_have_text("正常", timeout=SOON)

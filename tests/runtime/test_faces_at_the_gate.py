@@ -21,6 +21,7 @@ from app.domain.access import permits
 from app.domain.admission import repository, walk_ins
 from app.domain.admission.models import Attempt
 from app.domain.admission.rules import Kind, Outcome, Reason, Result
+from app.domain.admission.service import NotAdmissible, admit
 from app.domain.booking.models import Booking
 from app.domain.identity import consents, face_policy, faces
 from app.domain.identity.rules import Channel, Purpose
@@ -372,6 +373,9 @@ async def test_a_regular_is_recognised_and_after_withdrawal_never_again(rig: Rig
     assert rig.hub.faces.gate.size(site) == 0
     await rig.hub.faces.refresh()
     assert rig.hub.faces.gate.size(site) == 0
+    # Who stands there still was recognised a moment before: that no longer opens anything.
+    with pytest.raises(NotAdmissible):
+        await asyncio.to_thread(rig.world.do, admit, rig.world.guard, arrival.id)
 
 
 async def test_a_stranger_before_the_camera_is_nobody(rig: Rig) -> None:

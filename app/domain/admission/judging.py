@@ -14,6 +14,7 @@ from app.core.database import announce
 from app.domain.admission import repository, statements
 from app.domain.admission.arrival import Arrival, Dossier
 from app.domain.admission.evidence import withdrawn
+from app.domain.admission.face_evidence import without_withdrawn
 from app.domain.admission.models import Attempt, LaneChanged
 from app.domain.admission.rules import (
     DOCUMENT_REASONS,
@@ -66,6 +67,7 @@ def gather(
         rows = statements.evidence_of(session, attempt.id)
         read = [Evidence(Kind(kind), Result(result)) for kind, result in rows]
         evidence = withdrawn(session, read, attempt.pass_id, attempt.card_id)
+        evidence = without_withdrawn(session, attempt, evidence, now)
     risk = site.risk_class
     booking_facts: BookingFacts | None = None
     inside = needs_permit = False

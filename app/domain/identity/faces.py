@@ -87,6 +87,12 @@ def permit_of(session: Session, site_id: str, template_id: str, now: datetime) -
     return repository.running_permit(session, row.person_id, now)
 
 
+def is_known(session: Session, site_id: str, person_id: str, now: datetime) -> bool:
+    """Whether a person could be recognised at a site as things stand now: by any face that may be used."""
+    held = repository.templates_of(session, person_id)
+    return any(permit_of(session, site_id, row.id, now) is not None for row in held)
+
+
 def sweep(session: Session, site_id: str, now: datetime) -> int:
     """Delete one batch of templates that have no reason to be there; returns how many, 0 when none is left.
 

@@ -190,8 +190,11 @@ def devices(session: Session, agent_id: str) -> Sequence[Device]:
 
 
 def place(session: Session, device: Device, agent_id: str) -> None:
-    """Say where a device runs: at a computer that serves its lane, or, empty, in the server itself."""
-    if agent_id:
+    """Say where a device runs: at a computer that serves its lane, or, empty, in the server itself.
+
+    Where it stands already it may stay, though that computer was revoked: its device then waits for another place.
+    """
+    if agent_id and agent_id != device.agent_id:
         agent = get(session, agent_id)
         if agent.revoked_at is not None or device.lane_id not in agent.lane_ids:
             raise InvalidInput("agent_other_lane", "agent")
