@@ -1,4 +1,4 @@
-"""One's own account: changing the password, which a first sign-in must do (EV-05)."""
+"""One's own account: changing the password, which a first sign-in must do (EV-05), and one's own face (ID-06)."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from app.core.passwords import MIN_LENGTH, MIN_LENGTH_MANAGER
 from app.core.permissions import EXCLUSIVE, Right
 from app.domain.people import repository as people
 from app.domain.people import service as people_service
-from state import tabs
-from state.console_words import words_of
+from state import own_face, tabs
+from state.console_words import Row, words_of
 from state.guard import action, me
-from state.shell import home_of, locale_of
+from state.shell import home_of, locale_of, notify
 
 if TYPE_CHECKING:
     from sqlmodel import Session
@@ -40,6 +40,7 @@ class OwnAccountState(rx.State):
     done: bool = False
     form_error: str = ""
     error_field: str = ""
+    face: Row = {}
 
     @action(Right.SIGNED_IN)
     async def enter(self) -> None:
@@ -55,6 +56,7 @@ class OwnAccountState(rx.State):
         minimum = MIN_LENGTH_MANAGER if actor.roles & EXCLUSIVE else MIN_LENGTH
         self.hint = text(await locale_of(self), "console.own.hint", minimum=minimum)
         self.home, self.done, self.form_error, self.error_field = home_of(actor), False, "", ""
+        await self._look(actor)
 
     @action(Right.SIGNED_IN)
     async def change(self, form: dict[str, Any]) -> None:
@@ -73,3 +75,15 @@ class OwnAccountState(rx.State):
             self.error_field = getattr(error, "field", "")
             return
         self.done, self.must_change = True, False
+
+    @action(Right.SIGNED_IN)
+    async def withdraw_face(self) -> None:
+        """Take back the consent to one's own face: the template is gone with it."""
+        actor = me()
+        await get_database().write(lambda s: own_face.withdraw(s, actor))
+        await self._look(actor)
+        await notify(self, "ok", "faces.own_withdrawn")
+
+    async def _look(self, actor: Actor) -> None:
+        locale = await locale_of(self)
+        self.face = await get_database().read(lambda s: own_face.shown(s, actor, locale))

@@ -221,6 +221,23 @@ def test_forgetting_a_person_forgets_face_and_guardian(world: World, fake_clock:
     assert kept.withdrawn_at is not None
 
 
+@pytest.mark.req("RE-04")
+def test_who_answered_for_a_child_is_forgotten_half_a_year_after_the_consent_ended(
+    world: World, fake_clock: FakeClock
+) -> None:
+    consent = agree(world, world.resident.id, CHILD)
+    fake_clock.move(days=400)
+    assert world.do(retention.purge, world.site.id, clock.now()) == 0
+    assert world.get(ConsentRecord, consent.id).guardian is not None  # it stands, and so does who answered
+    world.do(consents.withdraw, world.manager, consent.id, Channel.CONSOLE)
+    fake_clock.move(days=retention.NOTE_DAYS)
+    assert world.do(retention.purge, world.site.id, clock.now()) == 0
+    fake_clock.move(minutes=1)
+    assert world.do(retention.purge, world.site.id, clock.now()) == 1
+    kept = world.get(ConsentRecord, consent.id)
+    assert (kept.guardian, kept.guardian_relation) == (None, "father")
+
+
 # --- the gauge --------------------------------------------------------------------------------------------------------
 
 

@@ -212,13 +212,18 @@ def test_a_resident_agrees_is_recognised_and_withdraws_with_one_tap(
     guard.expect_verdict("可以放行", "长期通行")
     expect(guard.page.locator(".evidence")).to_contain_text("人脸 · 有效")
 
-    # One tap on the own phone.
+    # One tap on the own phone; whoever has an account finds the same beside the password.
+    own = person(new_context, gate.server, gate.server.cookie("resident")).new_page()
+    own.goto("/account/")
+    expect(own.get_by_role("heading", name="我的人脸")).to_be_visible()
     phone = person(new_context, gate.server, gate.server.cookie("resident"), viewport=PHONE).new_page()
     phone.goto("/home/")
     expect(phone.get_by_role("heading", name="我的人脸")).to_be_visible()
     phone.get_by_role("button", name="撤回同意并删除").click()
     expect(phone.get_by_role("heading", name="我的人脸")).to_have_count(0)
     expect(console.get_by_text("还没有人同意")).to_be_visible()
+    own.get_by_role("button", name="撤回同意并删除").click()  # a second tap is no error
+    expect(own.get_by_role("heading", name="我的人脸")).to_have_count(0)
     log = gate.server.log_text()
     assert "Traceback" not in log
     assert not [name for name in ("陈静", "陆远", "宋佳", "何琳", "PIA-2026-03") if name in log]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from sqlmodel import Session
 
@@ -120,6 +121,15 @@ def forget_person(session: Session, person_id: str) -> None:
             _end(session, SYSTEM, row, Channel.CONSOLE)
         row.guardian = None
         session.add(row)
+
+
+def forget_guardians(session: Session, site_id: str, before: datetime) -> int:
+    """Take out who answered for a child where the consent ended before a moment; returns how many (RE-04)."""
+    rows = repository.guardians_of_ended(session, site_id, before)
+    for row in rows:
+        row.guardian = None
+        session.add(row)
+    return len(rows)
 
 
 def _end(session: Session, actor: Actor, row: ConsentRecord, channel: Channel) -> None:

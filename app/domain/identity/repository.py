@@ -36,6 +36,16 @@ def consents_of(session: Session, person_id: str) -> Sequence[ConsentRecord]:
     return session.exec(select(ConsentRecord).where(ConsentRecord.person_id == person_id)).all()
 
 
+def guardians_of_ended(session: Session, site_id: str, before: datetime) -> Sequence[ConsentRecord]:
+    """Consents that were taken back before a moment and still name who answered for a child."""
+    query = select(ConsentRecord).where(
+        ConsentRecord.site_id == site_id,
+        col(ConsentRecord.withdrawn_at) < before,
+        col(ConsentRecord.guardian).is_not(None),
+    )
+    return session.exec(query).all()
+
+
 def face_policy(session: Session, site_id: str) -> FacePolicy | None:
     """What a site has set for faces, None where it never did."""
     return session.get(FacePolicy, site_id)

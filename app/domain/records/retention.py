@@ -46,7 +46,9 @@ def purge(session: Session, site_id: str, now: datetime) -> int:
         _forget_booking(session, booking, now)
         changed += 1
     changed += case_retention.purge(session, policy, now)
-    changed += repository.delete_old_notes(session, site_id, now - timedelta(days=NOTE_DAYS))
+    noted = now - timedelta(days=NOTE_DAYS)
+    changed += repository.delete_old_notes(session, site_id, noted)
+    changed += consents.forget_guardians(session, site_id, noted)
     if changed:
         audit.record(
             session, SYSTEM, "retention.purge", "visit", "", site_id=site_id, details={"rows": changed}

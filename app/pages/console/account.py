@@ -1,4 +1,4 @@
-"""One's own account at ``/account``: a new password, the language."""
+"""One's own account at ``/account``: a new password, the language, and one's own face if it is enrolled."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from components.feedback import banner
 from components.forms import form_error, text_field
 from components.frame import bars, notices, preferences, sign_out_button
 from components.layout import auth_shell
+from components.own_face import own_face_card
 from components.text import t, tf
 from state.console_own import OwnAccountState as State
 
@@ -72,6 +73,7 @@ def page() -> rx.Component:
     )
     return auth_shell(
         rx.cond(State.done, done, _form()),
+        own_face_card(State.face, State.withdraw_face),
         notices(),
         brand=t("common.product"),
         title=t("console.own.title"),

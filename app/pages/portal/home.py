@@ -11,6 +11,7 @@ from components.feedback import chip, empty_state
 from components.frame import bars, language_button, notices, sign_out_button
 from components.kit import icon, when
 from components.layout import NavItem, color_mode_button, phone_shell
+from components.own_face import own_face_card
 from components.text import t, tf
 from state.portal import HomeState
 from state.shell import ShellState
@@ -91,29 +92,6 @@ def visit_row(row: rx.Var) -> rx.Component:
     )
 
 
-def face_card() -> rx.Component:
-    """One's own face, where it is enrolled: since when, until when, and one tap that ends it (L-3)."""
-    return rx.cond(
-        HomeState.face["id"],
-        card(
-            rx.el.div(
-                rx.el.p(HomeState.face["line"]),
-                rx.el.p(t("faces.own_hint"), class_name="small muted"),
-                button(
-                    t("faces.own_withdraw"),
-                    kind="danger",
-                    block=True,
-                    icon_name="trash_2",
-                    on_click=HomeState.withdraw_face,
-                ),
-                class_name="col tight",
-            ),
-            title=t("faces.own_title"),
-        ),
-        rx.fragment(),
-    )
-
-
 def nav() -> list[NavItem]:
     """The bottom menu."""
     return [
@@ -164,7 +142,7 @@ def page() -> rx.Component:
         ),
         card(visits, title=t("home.visits")),
         news,
-        face_card(),
+        own_face_card(HomeState.face, HomeState.withdraw_face),
         rx.el.div(
             language_button(),
             color_mode_button(t("common.color_mode")),
