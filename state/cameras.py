@@ -22,13 +22,14 @@ def trouble_of(device: Device | None, locale: str) -> str:
     return text(locale, f"console.device_detail.{device.status_detail}")
 
 
-def picture_now(device_id: str) -> tuple[bytes | None, str]:
-    """The picture that a camera shows at this moment; none, and why, while what it shows is not this moment."""
+async def picture_now(device_id: str) -> tuple[bytes | None, str]:
+    """The picture that a camera shows at this moment; none, and why, where there is none of this moment."""
     center = get_hub()
-    feed = center.camera(device_id) if center and device_id else None
-    if feed is None or feed.trouble:
-        return None, feed.trouble if feed else ""
-    return feed.snapshot(), ""
+    place = center.places.of(device_id) if center and device_id else None
+    if place is None:
+        return None, ""
+    still = await place.picture(device_id)
+    return still.picture, still.why
 
 
 def figures(device_id: str, locale: str) -> list[dict[str, str]]:

@@ -267,7 +267,7 @@ class DeskTasksState(rx.State):
 
     async def _snapshot(self, camera: str) -> str:
         """One picture for the host; a full disk costs the picture, never the registration."""
-        picture, trouble = await asyncio.to_thread(cameras.picture_now, camera)
+        picture, trouble = await cameras.picture_now(camera)
         if trouble:
             await notify(self, "wait", "camera.no_snapshot")
         if picture is None:

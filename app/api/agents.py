@@ -141,14 +141,14 @@ async def health(body: HealthIn) -> dict[str, str]:
 @sockets.websocket("/me/link")
 @needs(Right.AGENT_REPORT)
 async def link(socket: WebSocket) -> None:
-    """What the computer shall do goes down, pictures that somebody looks at come up."""
+    """What the computer shall do and is asked goes down; answers come up, and pictures that somebody looks at."""
     actor, center = current_actor(), get_hub()
     if center is None:
         await socket.close(1013)
         return
     await socket.accept()
     opened = center.agents.open_link(actor.agent_id)
-    up = asyncio.create_task(_take_pictures(socket, center, actor.agent_id))
+    up = asyncio.create_task(_listen(socket, center, opened))
     down = asyncio.create_task(_send_orders(socket, center, opened))
     try:
         await asyncio.wait((up, down), return_when=asyncio.FIRST_COMPLETED)
@@ -162,12 +162,15 @@ async def link(socket: WebSocket) -> None:
             await socket.close(1001)
 
 
-async def _take_pictures(socket: WebSocket, center: Hub, agent_id: str) -> None:
-    """Show what comes up, until the computer goes."""
+async def _listen(socket: WebSocket, center: Hub, opened: Link) -> None:
+    """Take answers and show pictures, until the computer goes."""
+    agents = center.agents
     while (message := await socket.receive())["type"] != "websocket.disconnect":
-        center.agents.hear(agent_id)
-        if data := message.get("bytes"):
-            take_picture(center.agents, agent_id, data)
+        agents.hear(opened.agent_id)
+        if text := message.get("text"):
+            opened.hear(text)
+        elif (data := message.get("bytes")) and not agents.take_answer(opened.agent_id, data):
+            take_picture(agents, opened.agent_id, data)
 
 
 async def _send_orders(socket: WebSocket, center: Hub, opened: Link) -> None:
@@ -175,4 +178,6 @@ async def _send_orders(socket: WebSocket, center: Hub, opened: Link) -> None:
     while not opened.closed:
         opened.changed.clear()
         await socket.send_json(center.agents.orders(opened))
+        for question in center.agents.questions(opened):
+            await socket.send_bytes(question)
         await opened.changed.wait()

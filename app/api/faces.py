@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-
 from fastapi.responses import Response
 from sqlmodel import Session
 
@@ -59,7 +57,7 @@ async def reference(attempt_id: str) -> Response:
 async def live_still(attempt_id: str) -> Response:
     """Who stands there, as a still."""
     center, lane_id = await _lane_of(attempt_id, noted=False)
-    picture = await asyncio.to_thread(center.faces.desk.still, lane_id, attempt_id)
+    picture = await center.faces.desk.still(lane_id, attempt_id)
     if picture is None:
         raise NotFound("face_gone")
     return Response(picture, media_type="image/jpeg", headers=NO_STORE)

@@ -16,7 +16,9 @@ from typing import Any
 from app.core import clock
 from app.core.database import Database
 from app.domain.sites import agents as rows
+from app.runtime.agent_asks import OUTDATED, REVOKED, SILENT, Answer, Asks, Line
 from app.runtime.remote_feed import RemoteFeed
+from hardware.agent.wire import Verb
 from hardware.ports import DeviceConfig, DeviceHealth, DeviceStatus
 from hardware.registry import DRIVERS
 
@@ -26,8 +28,6 @@ SILENT_SECONDS = 12.0
 LOOK_SECONDS = 1.0
 SAY_AGAIN_SECONDS = 20.0
 NEVER = "agent_waiting"
-SILENT = "agent_silent"
-REVOKED = "agent_revoked"
 
 Note = Callable[[DeviceHealth], Awaitable[None]]
 
@@ -40,6 +40,13 @@ class Link:
     changed: asyncio.Event = field(default_factory=asyncio.Event)
     config: int = 0
     closed: bool = False
+    line: Line = field(default_factory=Line)
+
+    def hear(self, text: str) -> None:
+        """What the computer says of itself over it; from the first word on it can be asked."""
+        known = self.line.hello
+        if self.line.take_hello(text) and self.line.hello != known:
+            self.changed.set()
 
     def close(self) -> None:
         """Have its route end it."""
@@ -70,6 +77,7 @@ class Agents:
         self._revoked: frozenset[str] = frozenset()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._task: asyncio.Task[None] | None = None
+        self._asks = Asks(self._wake)
         self.receiving: dict[str, asyncio.Lock] = {}
 
     def start(self) -> None:
@@ -165,12 +173,34 @@ class Agents:
             for device_id, remote in self._devices.items()
             if remote.agent_id == link.agent_id and remote.feed is not None and remote.feed.viewers
         ]
-        return {"config": link.config, "watch": sorted(watched)}
+        asking = self._asks.open_of(link.agent_id)
+        return {"config": link.config, "watch": sorted(watched), "asking": asking}
+
+    def questions(self, link: Link) -> list[bytes]:
+        """What a computer is to be asked over its link now."""
+        return [] if link.closed else self._asks.due(link.agent_id, link.line)
+
+    async def ask(self, agent_id: str, verb: Verb, device_id: str, seconds: float, **options: Any) -> Answer:
+        """Ask something of a computer's device; one that is away, revoked or too old is not waited for."""
+        link = self._links.get(agent_id)
+        if not self.is_heard(agent_id):
+            return Answer(code=self._why(agent_id))
+        if link is not None and link.line.is_old:
+            return Answer(code=OUTDATED)
+        return await self._asks.ask(agent_id, verb, device_id, seconds, **options)
+
+    def take_answer(self, agent_id: str, data: bytes) -> bool:
+        """Take what a computer answers; False where it answers nothing that it was asked."""
+        return agent_id not in self._revoked and self._asks.take(agent_id, data)
 
     def feed_of(self, agent_id: str, device_id: str) -> RemoteFeed | None:
         """The slot for pictures of a computer's own camera."""
         remote = self._devices.get(device_id)
         return remote.feed if remote is not None and remote.agent_id == agent_id else None
+
+    def _wake(self, agent_id: str) -> None:
+        if (link := self._links.get(agent_id)) is not None:
+            link.changed.set()
 
     def _watched(self) -> None:
         if self._loop is not None and not self._loop.is_closed():
@@ -223,4 +253,7 @@ class Agents:
             if agent_id in self._revoked:
                 self.drop(agent_id)
             if not self.is_heard(agent_id):
+                self._asks.fail(agent_id, self._why(agent_id))
                 await self._all_of(agent_id, DeviceStatus.OFFLINE, self._why(agent_id))
+            elif (link := self._links.get(agent_id)) is not None and link.line.is_old:
+                self._asks.fail(agent_id, OUTDATED)

@@ -15,16 +15,22 @@ from app.core.errors import Retryable
 from app.domain.admission import cases
 from app.domain.admission.case_models import CaseOpened
 from app.domain.admission.case_rules import PictureState
-from hardware.camera_feed import CameraFeed
-from hardware.supervisor import HardwareService
+from app.runtime import agent_asks
+from app.runtime.places import Places
 
 logger = logging.getLogger(__name__)
 
 DRIVER = "camera"
-STALE_SECONDS = 2.0
+PATIENCE_SECONDS = 2.0
 MAX_PHOTO = 512 * 1024
 TRIES = 5
 PAUSE_SECONDS = 0.5
+NO_PICTURE = {
+    agent_asks.SILENT: PictureState.COMPUTER_AWAY,
+    agent_asks.REVOKED: PictureState.COMPUTER_AWAY,
+    agent_asks.NO_ANSWER: PictureState.COMPUTER_AWAY,
+    agent_asks.OUTDATED: PictureState.COMPUTER_OLD,
+}
 DISK = {"disk_full": PictureState.DISK_FULL, "disk_failed": PictureState.DISK_FAILED}
 
 
@@ -37,14 +43,16 @@ def photo_of(payload: Mapping[str, str]) -> bytes | None:
     return photo if 0 < len(photo) <= MAX_PHOTO else None
 
 
-async def take_scene(database: Database, hardware: HardwareService, event: CaseOpened) -> None:
+async def take_scene(database: Database, places: Places, event: CaseOpened) -> None:
     """Keep what the lane's camera sees, or say in the case why there is nothing."""
-    device_id = hardware.of_lane(event.lane_id, DRIVER)
-    feed = hardware.camera(device_id) if device_id else None
+    device_id = places.of_lane(event.lane_id, DRIVER)
+    place = places.of(device_id)
     file_id, state = "", PictureState.NO_CAMERA
-    if feed is not None:
-        picture = await _scene(feed)
-        file_id, state = await _store(picture) if picture else ("", PictureState.NO_PICTURE)
+    if place is not None:
+        still = await place.picture(device_id, PATIENCE_SECONDS)
+        state = NO_PICTURE.get(still.why, PictureState.NO_PICTURE)
+        if still.picture is not None:
+            file_id, state = await _store(still.picture)
     await _put_down(database, file_id, lambda s: cases.keep_picture(s, event.case_id, state, file_id))
 
 
@@ -56,20 +64,6 @@ async def keep_document(database: Database, attempt_id: str, photo: bytes) -> No
     file_id, _ = await _store(photo)
     if file_id:
         await _put_down(database, file_id, lambda s: cases.keep_document(s, attempt_id, file_id))
-
-
-async def _scene(feed: CameraFeed) -> bytes | None:
-    """What the camera sees; one that just stutters gets two seconds."""
-    for _ in range(TRIES):
-        if (picture := await asyncio.to_thread(_fresh, feed)) is not None:
-            return picture
-        await asyncio.sleep(PAUSE_SECONDS)
-    return None
-
-
-def _fresh(feed: CameraFeed) -> bytes | None:
-    age = feed.age_seconds
-    return feed.snapshot() if age is not None and age <= STALE_SECONDS else None
 
 
 async def _store(picture: bytes) -> tuple[str, PictureState]:

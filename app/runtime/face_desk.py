@@ -1,7 +1,8 @@
 """The photo of a document that was read at a lane, held against who stands there: in memory, two minutes, one lane (ID-02).
 
 A comparison runs by itself where the site's policy, the models and a camera allow it. Where one is missing the desk says
-which, and the guard compares. No picture leaves this process but to the guard of the lane, and none is written anywhere.
+which, and the guard compares. It runs where the camera hangs. No picture leaves that but for the guard of the lane, and none is
+written anywhere.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ import logging
 import threading
 from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any
 
 from sqlmodel import Session
 
@@ -22,32 +23,24 @@ from app.domain.admission import faces
 from app.domain.identity import face_policy
 from app.domain.sites import repository as sites
 from app.runtime.live import Live
-from hardware.camera_feed import CameraFeed
-from hardware.face_ports import FaceFault, FaceVerdict, Prompt, ServiceCode
-from hardware.face_service import FaceService
+from app.runtime.places import Place, Places
+from hardware.face_compare import NO_CAMERA, CompareRule
+from hardware.face_ports import FaceFault, FaceOutcome
 
 logger = logging.getLogger(__name__)
 
 KEEP_SECONDS = 120.0
-LOOK_SECONDS = 3.0
-# Right after a start the models are still on their way; so long a card may wait for them.
-LOAD_SECONDS = 20.0
-RUNNING = "running"
+RUNNING, OFF = "running", "off"
+OUTCOMES = frozenset(FaceOutcome)
 
 Insist = Callable[[Callable[[Session], Any], str], Awaitable[Any]]
-
-
-class Cameras(Protocol):
-    """Who lends the picture of a camera."""
-
-    def camera(self, device_id: str) -> CameraFeed | None:
-        """The picture slot of a camera."""
 
 
 @dataclass(slots=True)
 class Comparison:
     """A picture at a lane and what came of it. ``state`` is empty before the comparison, then ``running``, an outcome
-    (``same``, ``unsure`` …), or why a person must compare: ``off``, ``no_models``, ``no_camera``, ``bad_photo``.
+    (``same``, ``unsure`` …), or why a person must compare: ``off``, ``no_models``, ``no_camera``, ``bad_photo``, or what is
+    the matter with the lane's computer.
     """
 
     lane_id: str
@@ -64,24 +57,19 @@ class Comparison:
 
 
 @dataclass(frozen=True, slots=True)
-class _Rule:
+class _Policy:
     """What the site's policy and the lane's devices say of a comparison."""
 
     verify: bool
-    same: float
-    other: float
-    liveness: str
+    rule: CompareRule
     camera_id: str
 
 
 class FaceDesk:
     """The pictures of all lanes; changed on the event loop alone."""
 
-    def __init__(
-        self, database: Database, live: Live, cameras: Cameras, service: FaceService, insist: Insist
-    ) -> None:
-        self._database, self._live, self._cameras = database, live, cameras
-        self._service, self._insist = service, insist
+    def __init__(self, database: Database, live: Live, places: Places, insist: Insist) -> None:
+        self._database, self._live, self._places, self._insist = database, live, places, insist
         self._kept: dict[str, tuple[Comparison, asyncio.TimerHandle]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -110,10 +98,10 @@ class FaceDesk:
         found = self._kept.get(lane_id)
         return found[0] if found and found[0].attempt_id == attempt_id else None
 
-    def still(self, lane_id: str, attempt_id: str) -> bytes | None:
+    async def still(self, lane_id: str, attempt_id: str) -> bytes | None:
         """The picture of who stands there: the one that was compared, else the newest one of the lane's camera."""
         kept = self.at(lane_id, attempt_id)
-        return None if kept is None else kept.still or self._snapshot(kept.camera_id)
+        return None if kept is None else kept.still or await self._snapshot(kept.camera_id)
 
     def refresh(self, lane_id: str, attempt_id: str) -> None:
         """Have the newest picture shown."""
@@ -152,89 +140,55 @@ class FaceDesk:
         task.add_done_callback(self._tasks.discard)
 
     async def _compare(self, kept: Comparison) -> None:
-        attempt_id = kept.attempt_id
         try:
-            rule = await self._database.read(lambda s: _rule(s, kept.lane_id))
-            kept.camera_id = rule.camera_id
-            feed = self._cameras.camera(rule.camera_id) if rule.camera_id else None
-            if rule.verify and self._service.state.code is ServiceCode.STARTING:
-                self._tell(kept.lane_id)
-                await asyncio.to_thread(self._service.wait_started, LOAD_SECONDS)
-            kept.state = self._hindrance(rule, feed)
-            if kept.state or feed is None:
-                kept.number += 1
-                self._tell(kept.lane_id)
-                return
-            kept.state = RUNNING
-            self._tell(kept.lane_id)
-            verdict = await asyncio.to_thread(self._look, kept, rule, feed)
-            if kept.stop.is_set():
-                return
-            if verdict is None:
-                kept.state = "bad_photo"
-                kept.number += 1
-                self._tell(kept.lane_id)
-                return
-            kept.still = await asyncio.to_thread(feed.snapshot)
-            nonce, at = new_id(), clock.now()
-            await self._insist(
-                lambda s: faces.record_comparison(s, attempt_id, verdict.outcome, nonce, rule.camera_id, at),
-                rule.camera_id,
-            )
-            kept.state, kept.fault, kept.prompt = verdict.outcome.value, verdict.fault or "", ""
+            await self._settle(kept)
         except Exception:
             logger.exception("A face could not be compared at lane %s", kept.lane_id)
-            kept.state, kept.fault = "unreadable", FaceFault.FAILED.value
-        kept.number += 1
-        self._tell(kept.lane_id)
-
-    def _hindrance(self, rule: _Rule, feed: CameraFeed | None) -> str:
-        if not rule.verify:
-            return "off"
-        if self._service.state.code is not ServiceCode.READY:
-            return "no_models"
-        return "no_camera" if feed is None or feed.trouble or feed.latest() is None else ""
-
-    def _look(self, kept: Comparison, rule: _Rule, feed: CameraFeed) -> FaceVerdict | None:
-        """Compare; runs on a thread of its own and ends soon after the picture is dropped. None for a useless photo."""
-        reference = self._service.portrait(kept.picture)
-        if isinstance(reference, FaceFault):
-            return None
-        return self._service.verify(
-            feed,
-            reference,
-            same=rule.same,
-            other=rule.other,
-            liveness=rule.liveness,
-            seconds=LOOK_SECONDS,
-            stop=kept.stop,
-            prompt=self._asker(kept),
-        )
-
-    def _asker(self, kept: Comparison) -> Callable[[Prompt], None]:
-        def ask(prompt: Prompt) -> None:
-            kept.prompt = prompt.value
+            kept.state, kept.fault = FaceOutcome.UNREADABLE.value, FaceFault.FAILED.value
+        if not kept.stop.is_set():
+            kept.number += 1
             self._tell(kept.lane_id)
 
-        return ask
+    async def _settle(self, kept: Comparison) -> None:
+        """Compare where the camera is, and put down what came of it."""
+        attempt_id = kept.attempt_id
+        policy = await self._database.read(lambda s: _policy(s, kept.lane_id))
+        kept.camera_id = policy.camera_id
+        place = self._places.of(policy.camera_id)
+        if not policy.verify or place is None:
+            kept.state = NO_CAMERA if policy.verify else OFF
+            return
+        self._tell(kept.lane_id)
+        found = await place.compare(
+            policy.camera_id, kept.picture, policy.rule, kept.stop, lambda what: self._ask(kept, what)
+        )
+        if kept.stop.is_set():
+            return
+        if found.state in OUTCOMES:
+            outcome, nonce, at = FaceOutcome(found.state), new_id(), clock.now()
+            kept.still = await self._snapshot(policy.camera_id)
+            await self._insist(
+                lambda s: faces.record_comparison(s, attempt_id, outcome, nonce, policy.camera_id, at),
+                policy.camera_id,
+            )
+        kept.state, kept.fault, kept.prompt = str(found.state), found.fault, ""
 
-    def _snapshot(self, camera_id: str) -> bytes | None:
-        feed = self._cameras.camera(camera_id) if camera_id else None
-        return feed.snapshot() if feed is not None else None
+    def _ask(self, kept: Comparison, what: str) -> None:
+        """Have the desk say what the person shall do; called from any thread."""
+        kept.prompt = what
+        self._tell(kept.lane_id)
+
+    async def _snapshot(self, camera_id: str) -> bytes | None:
+        place: Place | None = self._places.of(camera_id)
+        return (await place.picture(camera_id)).picture if place is not None else None
 
     def _tell(self, lane_id: str) -> None:
         self._live.post(f"lane:{lane_id}")
 
 
-def _rule(session: Session, lane_id: str) -> _Rule:
+def _policy(session: Session, lane_id: str) -> _Policy:
     lane = sites.lane(session, lane_id)
     policy = face_policy.of_site(session, lane.site_id)
-    # Pictures of a camera at a lane's computer come as JPEGs for the eye; faces are looked for at the server.
-    cameras = [
-        d.id
-        for d in sites.devices_of_lane(session, lane_id)
-        if d.driver == "camera" and d.enabled and not d.agent_id
-    ]
-    return _Rule(
-        policy.verify, policy.same / 100, policy.other / 100, policy.liveness, cameras[0] if cameras else ""
-    )
+    cameras = [d.id for d in sites.devices_of_lane(session, lane_id) if d.driver == "camera" and d.enabled]
+    rule = CompareRule(policy.same / 100, policy.other / 100, policy.liveness)
+    return _Policy(policy.verify, rule, cameras[0] if cameras else "")

@@ -13,6 +13,7 @@ import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import count
+from typing import Protocol
 
 from sqlmodel import Session
 
@@ -23,7 +24,6 @@ from app.domain.identity.models import FacesChanged
 from app.domain.identity.rules import Liveness
 from app.domain.identity.templates import Face
 from app.domain.sites import repository as sites
-from app.runtime.face_desk import Cameras
 from hardware.camera_feed import CameraFeed
 from hardware.face_index import FaceIndex, Nearest
 from hardware.face_ports import Pack, ServiceCode, portrait_of
@@ -32,6 +32,13 @@ from hardware.face_watch import FaceWatch
 from hardware.ports import DeviceEvent, EventKind
 
 logger = logging.getLogger(__name__)
+
+
+class Cameras(Protocol):
+    """Who lends the picture of a camera."""
+
+    def camera(self, device_id: str) -> CameraFeed | None:
+        """The picture slot of a camera."""
 
 
 @dataclass(frozen=True, slots=True)

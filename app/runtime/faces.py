@@ -14,6 +14,7 @@ from app.domain.identity.templates import Face
 from app.runtime.face_desk import FaceDesk, Insist
 from app.runtime.face_gate import FaceGate
 from app.runtime.live import Live
+from app.runtime.places import Places
 from hardware.face_ports import FaceFault, FaceState, vector_bytes
 from hardware.face_service import FaceService
 from hardware.ports import DeviceEvent
@@ -34,14 +35,16 @@ class Faces:
         self,
         database: Database,
         live: Live,
+        service: FaceService,
         hardware: HardwareService,
+        places: Places,
         receive: Callable[[DeviceEvent], None],
         insist: Insist,
     ) -> None:
         self._live, self._hardware, self._database = live, hardware, database
-        self._service = FaceService(get_settings().data_dir / "models")
-        self.desk = FaceDesk(database, live, hardware, self._service, insist)
-        self.gate = FaceGate(database, hardware, self._service, receive)
+        self._service = service
+        self.desk = FaceDesk(database, live, places, insist)
+        self.gate = FaceGate(database, hardware, service, receive)
         self._loop: asyncio.AbstractEventLoop | None = None
         self._loading: asyncio.Task[None] | None = None
         self._refreshing: set[asyncio.Task[None]] = set()

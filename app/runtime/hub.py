@@ -18,6 +18,7 @@ from sqlmodel import Session
 from app.core import clock
 from app.core.database import Database, announce
 from app.core.errors import GateError, Retryable
+from app.core.settings import get_settings
 from app.domain.access import card_numbers
 from app.domain.admission import judging, presenting
 from app.domain.admission.arrival import OPEN, Arrival
@@ -37,10 +38,12 @@ from app.runtime.agents import Agents
 from app.runtime.faces import Faces
 from app.runtime.laid_documents import LaidDocuments
 from app.runtime.live import Live
+from app.runtime.places import Places
 from app.runtime.printing import Printing
 from app.runtime.remote_feed import RemoteFeed
 from app.runtime.tapped_cards import TappedCards
 from hardware.camera_feed import CameraFeed
+from hardware.face_service import FaceService
 from hardware.ports import DeviceConfig, DeviceEvent, DeviceHealth, EventKind
 from hardware.supervisor import HardwareService
 
@@ -78,8 +81,12 @@ class Hub:
         self.agents = Agents(database, self._record_health)
         self.cues: dict[str, tuple[int, str]] = {}
         self.laid = LaidDocuments()
-        self.faces = Faces(database, live, self.hardware, self._receive_event, self._insist)
-        self.printing = Printing(database, self.hardware, lambda lane_id: live.post(f"lane:{lane_id}"))
+        models = FaceService(get_settings().data_dir / "models")
+        self.places = Places(self.hardware, models, self.agents)
+        self.faces = Faces(
+            database, live, models, self.hardware, self.places, self._receive_event, self._insist
+        )
+        self.printing = Printing(database, self.places, lambda lane_id: live.post(f"lane:{lane_id}"))
         self.tapped = TappedCards()
 
     async def start(self) -> None:
@@ -125,6 +132,7 @@ class Hub:
             self._applying
         ):  # of several changes in a row the last one read must be the last one applied
             placed = await self._database.read(load)
+            self.places.apply(placed)
             # What a lane's computer runs is not started here as well.
             here = [config for agent_id, config in placed if not agent_id]
             await asyncio.to_thread(self.hardware.apply, here)
@@ -234,7 +242,7 @@ class Hub:
         elif isinstance(announcement, CaseOpened):
             self._case_changed(announcement)
             taking = case_pictures.take_scene
-            self._on_loop(lambda: self._spawn(taking(self._database, self.hardware, announcement)))
+            self._on_loop(lambda: self._spawn(taking(self._database, self.places, announcement)))
         elif isinstance(announcement, CaseChanged):
             self._case_changed(announcement)
         elif isinstance(announcement, VisitAdmitted):

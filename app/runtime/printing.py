@@ -22,9 +22,9 @@ from app.core.errors import GateError, NotFound, Retryable
 from app.domain.admission.badges import Badge, badge_of
 from app.domain.admission.models import VisitAdmitted
 from app.domain.sites import repository as sites
-from hardware.jobs import JobAnswer, PrintJob
+from app.runtime.places import Places
+from hardware.jobs import JobAnswer
 from hardware.registry import dots
-from hardware.supervisor import HardwareService
 
 logger = logging.getLogger(__name__)
 
@@ -32,7 +32,6 @@ NOTE_PAUSES = (0.5, 1.0, 2.0, 5.0, 10.0)
 
 DRIVER = "printer"
 JOB_SECONDS = 6.0
-MARGIN_SECONDS = 1.0
 PRESS_SECONDS = 1.0
 
 
@@ -57,9 +56,9 @@ class _Press:
 class Printing:
     """The badges on their way; used on the event loop alone."""
 
-    def __init__(self, database: Database, hardware: HardwareService, changed: Callable[[str], None]) -> None:
+    def __init__(self, database: Database, places: Places, changed: Callable[[str], None]) -> None:
         self._database = database
-        self._hardware = hardware
+        self._places = places
         self._changed = changed
         self._status: dict[str, PrintStatus] = {}
         self._presses: dict[str, _Press] = {}
@@ -72,7 +71,7 @@ class Printing:
 
     def begin(self, actor: Actor, lane_id: str, visit_id: str, locale: str) -> bool:
         """Print a badge at the lane's printer; returns at once, False where the lane has none."""
-        device_id = self._hardware.of_lane(lane_id, DRIVER)
+        device_id = self._places.of_lane(lane_id, DRIVER)
         if not device_id:
             return False
         if (press := self._press(visit_id)) is not None:
@@ -81,7 +80,7 @@ class Printing:
 
     def admitted(self, event: VisitAdmitted) -> None:
         """Somebody was let in: print without a key where the site wants it so and the lane has a printer."""
-        if self._hardware.of_lane(event.lane_id, DRIVER):
+        if self._places.of_lane(event.lane_id, DRIVER):
             self._spawn(self._at_once(event))
 
     async def stop(self) -> None:
@@ -189,11 +188,10 @@ class Printing:
         logger.error("What came of a badge could not be recorded (%s)", answer.code)
 
     async def _ask(self, device_id: str, picture: bytes) -> JobAnswer:
-        future = self._hardware.ask(device_id, PrintJob(picture), JOB_SECONDS)
-        try:
-            return await asyncio.wait_for(asyncio.wrap_future(future), JOB_SECONDS + MARGIN_SECONDS)
-        except TimeoutError:
-            return JobAnswer(False, "expired")
+        place = self._places.of(device_id)
+        if place is None:
+            return JobAnswer(False, "device_unknown")
+        return await place.print(device_id, picture, JOB_SECONDS)
 
     def _tell(self, lane_id: str, visit_id: str, phase: str, code: str = "") -> None:
         self._number += 1

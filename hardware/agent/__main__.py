@@ -17,6 +17,8 @@ from hardware.agent import VERSION, client, files
 from hardware.agent.service import SPOOL_FILE, Agent
 from hardware.agent.words import word
 
+MODELS = os.environ.get("GATEHOUSE_AGENT_MODELS", "")
+FACE_PACK = os.environ.get("GATEHOUSE_AGENT_FACE_PACK", "")
 DATA = Path(os.environ.get("GATEHOUSE_AGENT_DATA", "agent-data"))
 
 
@@ -62,6 +64,9 @@ def _parser() -> argparse.ArgumentParser:
             sub.add_argument("code", help=word("help.code"))
             sub.add_argument("--ca", default="", help=word("help.ca"))
             sub.add_argument("--plain-http", action="store_true", help=word("help.plain_http"))
+        if name == "run":
+            sub.add_argument("--models", default=MODELS, help=word("help.models"))
+            sub.add_argument("--face-pack", default=FACE_PACK, help=word("help.face_pack"))
     return parser
 
 
@@ -99,12 +104,12 @@ def _merged(folder: Path, url: str, ca: str, given: dict[str, str]) -> files.Enr
     return files.Enrolment(url, given["agent"], given["label"], ca, given["secret"], spool_key)
 
 
-def _run(_: argparse.Namespace, folder: Path) -> None:
+def _run(options: argparse.Namespace, folder: Path) -> None:
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     logging.getLogger("httpx").setLevel(logging.WARNING)  # a line for each request would fill the disk
     files.load_enrolment(folder)
     with files.only_one(folder):
-        agent = Agent(folder)
+        agent = Agent(folder, Path(options.models).absolute() if options.models else None, options.face_pack)
         say("running", path=str(folder))
         asyncio.run(_until_told(agent))
         say("stopped", count=agent.left)
@@ -133,6 +138,8 @@ def _status(_: argparse.Namespace, folder: Path) -> int:
     say("status.waiting", count=int(found["waiting"]))
     if found["trouble"]:
         say("status.trouble", what=word(f"trouble.{found['trouble']}"))
+    faces = found.get("faces", "no_pack")
+    say("status.faces", what=word(f"faces.{faces}"))
     for device in found["devices"]:
         status = word(f"device.{device['status']}")
         say("status.device", id=device["id"], status=status, detail=device["detail"])

@@ -1,4 +1,4 @@
-"""The one socket outward: the server says over it what to look at, and pictures go up while somebody looks."""
+"""The one socket outward: the server says and asks over it, answers go up, and pictures while somebody looks."""
 
 from __future__ import annotations
 
@@ -6,19 +6,24 @@ import asyncio
 import contextlib
 import json
 import logging
+import secrets
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidStatus
 
+from hardware.agent import wire
+from hardware.agent.asked import uptime
 from hardware.agent.client import OWN, Pause, trust
+from hardware.agent.wire import Verb
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from websockets.asyncio.client import ClientConnection
 
+    from hardware.agent.asked import Asked
     from hardware.agent.files import Enrolment
     from hardware.camera_feed import CameraFeed
     from hardware.supervisor import HardwareService
@@ -30,7 +35,9 @@ OPEN_SECONDS = 10.0
 # Ten pictures a second are enough for a guard and kind to the line.
 BETWEEN_PICTURES_SECONDS = 0.1
 LOOK_FOR_CAMERA_SECONDS = 0.5
-MAX_ORDER_BYTES = 262_144
+# How often the server is told what this computer can do and what its clock says; it counts deadlines on that clock.
+HELLO_SECONDS = 2.0
+BOOT = secrets.token_hex(8)
 
 
 class Link:
@@ -40,6 +47,7 @@ class Link:
         self,
         enrolment: Enrolment,
         hardware: HardwareService,
+        asked: Asked,
         on_config: Callable[[], None],
         on_open: Callable[[], None],
     ) -> None:
@@ -47,6 +55,7 @@ class Link:
         self._headers = {"Authorization": f"Bearer {enrolment.secret}"}
         self._trust = trust(enrolment.url, enrolment.ca)
         self._hardware = hardware
+        self._asked = asked
         self._on_config = on_config
         self._on_open = on_open
         self._senders: dict[str, asyncio.Task[None]] = {}
@@ -78,24 +87,33 @@ class Link:
             open_timeout=OPEN_SECONDS,
             ping_interval=PING_SECONDS,
             ping_timeout=PING_SECONDS,
-            max_size=MAX_ORDER_BYTES,
+            max_size=wire.MAX_QUESTION,
         ) as socket:
             pause.reset()
             self.connected = True
             self._on_open()
-            config: int | None = None
+            hello = asyncio.create_task(_say_hello(socket))
             try:
-                async for message in socket:
-                    orders = _orders(message)
-                    if orders is None:
-                        continue
-                    if config is not None and orders["config"] != config:
-                        self._on_config()
-                    config = orders["config"]
-                    self._watch(socket, set(orders["watch"]))
+                await self._listen(socket)
             finally:
                 self.connected = False
+                hello.cancel()
                 self._watch(socket, set())
+
+    async def _listen(self, socket: ClientConnection) -> None:
+        config: int | None = None
+        async for message in socket:
+            if isinstance(message, bytes):
+                self._asked.begin(message, socket.send)
+                continue
+            orders = _orders(message)
+            if orders is None:
+                continue
+            if config is not None and orders["config"] != config:
+                self._on_config()
+            config = orders["config"]
+            self._watch(socket, set(orders["watch"]))
+            self._asked.only(frozenset(orders["asking"]))
 
     def _watch(self, socket: ClientConnection, wanted: set[str]) -> None:
         for device_id in set(self._senders) - wanted:
@@ -134,15 +152,24 @@ def _wake(loop: asyncio.AbstractEventLoop, fresh: asyncio.Event) -> None:
         loop.call_soon_threadsafe(fresh.set)
 
 
+async def _say_hello(socket: ClientConnection) -> None:
+    with contextlib.suppress(ConnectionClosed):
+        while True:
+            said = {"can": [str(verb) for verb in Verb], "boot": BOOT, "uptime": uptime()}
+            await socket.send(json.dumps({"hello": said}))
+            await asyncio.sleep(HELLO_SECONDS)
+
+
 def _message(device_id: str, feed: CameraFeed, picture: bytes) -> bytes:
     head = {"device": device_id, "marks": [asdict(mark) for mark in feed.marks]}
-    return json.dumps(head).encode() + b"\n" + picture
+    return wire.pack(head, picture)
 
 
-def _orders(message: str | bytes) -> dict[str, Any] | None:
+def _orders(message: str) -> dict[str, Any] | None:
     try:
-        found = json.loads(message)
-        return {"config": int(found["config"]), "watch": [str(item) for item in found["watch"]]}
+        found = wire.table(message) or {}
+        lists = {name: [str(item) for item in found.get(name, [])] for name in ("watch", "asking")}
+        return {"config": int(found["config"]), **lists}
     except (ValueError, KeyError, TypeError):
         logger.warning("The server said something that this version does not understand")
         return None

@@ -8,9 +8,12 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from hardware.agent import VERSION, files
+from hardware.agent.asked import Asked
 from hardware.agent.client import Client, OutOfStep, Pause, Refused, Rejected, Unreachable
 from hardware.agent.link import Link
 from hardware.agent.spool import Spool
+from hardware.face_packs import names
+from hardware.face_service import FaceService
 from hardware.ports import DeviceConfig
 from hardware.supervisor import HardwareService
 
@@ -24,6 +27,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 SPOOL_FILE = "spool.db"
+MODELS_FOLDER = "models"
 BEAT_SECONDS = 4.0
 REFUSED_SECONDS = 30.0
 LOOK_SECONDS = 2.0
@@ -32,13 +36,16 @@ LOOK_SECONDS = 2.0
 class Agent:
     """Runs until cancelled; nothing that was read is lost by that, or by a crash."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, models: Path | None = None, face_pack: str = "") -> None:
         self._folder = folder
+        self._models, self._face_pack = models or folder / MODELS_FOLDER, face_pack
         self._enrolment = files.load_enrolment(folder)
         self.spool = Spool(folder / SPOOL_FILE, self._enrolment.key)
         self.hardware = HardwareService(self._keep, self._changed)
         self._client = Client(self._enrolment)
-        self.link = Link(self._enrolment, self.hardware, self._config_changed, self._line_is_up)
+        self.faces = FaceService(self._models)
+        self._asked = Asked(self.hardware, self.faces)
+        self.link = Link(self._enrolment, self.hardware, self._asked, self._config_changed, self._line_is_up)
         self._loop: asyncio.AbstractEventLoop | None = None
         self._news = asyncio.Event()
         self._beat = asyncio.Event()
@@ -57,12 +64,15 @@ class Agent:
             except Exception:
                 logger.exception("The kept configuration cannot be applied; the server is asked for another")
         self._config_due.set()
+        await asyncio.to_thread(self.faces.start, self._face_pack or only_pack(self._models))
         try:
             async with asyncio.TaskGroup() as tasks:
                 for work in (self._deliver, self._fetch, self._report):
                     tasks.create_task(self._for_ever(work))
                 tasks.create_task(self.link.run())
         finally:
+            await self._asked.stop()
+            await asyncio.to_thread(self.faces.stop)
             await asyncio.to_thread(self.hardware.stop)
             await self._client.close()
             self.left = self.spool.waiting
@@ -179,6 +189,7 @@ class Agent:
             "link": self.link.connected,
             "pictures": self.link.sent,
             "encoded": self._encoded(),
+            "faces": str(self.faces.state.code),
             "offset_ms": self._client.offset_ms,
         }
         try:
@@ -216,3 +227,9 @@ class Agent:
         except TimeoutError:
             return
         event.clear()
+
+
+def only_pack(models: Path) -> str:
+    """The pack that lies alone in the folder; empty where there is none, or more than one to choose from."""
+    found = names(models)
+    return found[0] if len(found) == 1 else ""

@@ -258,7 +258,7 @@ async def test_without_models_the_desk_says_so_and_shows_both_pictures(bare: Rig
     kept = bare.hub.faces.desk.at(bare.lane, arrival.id)
     assert kept is not None
     assert kept.picture == png(scene(HOLDER))
-    still = bare.hub.faces.desk.still(bare.lane, arrival.id)
+    still = await bare.hub.faces.desk.still(bare.lane, arrival.id)
     assert still is not None
     assert still.startswith(b"\xff\xd8")
 

@@ -7,6 +7,8 @@ from types import SimpleNamespace
 import pytest
 
 from app.domain.sites.models import Device
+from app.runtime.places import Here
+from hardware.face_service import FaceService
 from hardware.ports import CameraFeed
 from state import cameras
 from tests.hardware.pictures import blank
@@ -21,20 +23,23 @@ def feed(monkeypatch: pytest.MonkeyPatch) -> CameraFeed:
     health = {"cam": SimpleNamespace(counters={"codes": 3, "reconnects": 2, "frames": 1})}
     feeds = {"cam": made}
     hardware = SimpleNamespace(camera=feeds.get, health=lambda: health)
-    monkeypatch.setattr(cameras, "get_hub", lambda: SimpleNamespace(camera=feeds.get, hardware=hardware))
+    place = Here(hardware, FaceService(None))  # type: ignore[arg-type]
+    places = SimpleNamespace(of={"cam": place}.get)
+    hub = SimpleNamespace(camera=feeds.get, hardware=hardware, places=places)
+    monkeypatch.setattr(cameras, "get_hub", lambda: hub)
     return made
 
 
-def test_a_photo_is_taken_of_this_moment_or_not_at_all(feed: CameraFeed) -> None:
-    assert cameras.picture_now("cam") == (None, "")
+async def test_a_photo_is_taken_of_this_moment_or_not_at_all(feed: CameraFeed) -> None:
+    assert await cameras.picture_now("cam") == (None, "no_picture")
     feed.publish(blank())
-    picture, trouble = cameras.picture_now("cam")
+    picture, trouble = await cameras.picture_now("cam")
     assert picture is not None
     assert trouble == ""
     feed.trouble = "frozen_picture"
-    assert cameras.picture_now("cam") == (None, "frozen_picture")
-    assert cameras.picture_now("other") == (None, "")
-    assert cameras.picture_now("") == (None, "")
+    assert await cameras.picture_now("cam") == (None, "frozen_picture")
+    assert await cameras.picture_now("other") == (None, "")
+    assert await cameras.picture_now("") == (None, "")
 
 
 def test_figures_are_the_counters_in_words(feed: CameraFeed) -> None:

@@ -31,6 +31,8 @@ class PictureState(StrEnum):
     KEPT = "kept"
     NO_CAMERA = "no_camera"
     NO_PICTURE = "no_picture"
+    COMPUTER_AWAY = "computer_away"
+    COMPUTER_OLD = "computer_old"
     DISK_FULL = "disk_full"
     DISK_FAILED = "disk_failed"
     MISSED = "missed"
