@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 TIMEOUT_SECONDS = 20.0
 FIRST_PAUSE_SECONDS = 0.25
 LONGEST_PAUSE_SECONDS = 5.0
+# A computer without a battery may believe that it is 1970: it says so with the largest number that the server takes.
+MOST_OFFSET_MS = 2**31 - 1
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 ENROL = "/api/v1/agents/enrol"
 OWN = "/api/v1/agents/me"
@@ -123,7 +125,8 @@ class Client:
             self._http.post(f"{OWN}/health", json={**health, "offset_ms": self.offset_ms})
         )
         half_way = began.timestamp() + (time.monotonic() - left) / 2
-        self.offset_ms = round((datetime.fromisoformat(answer["time"]).timestamp() - half_way) * 1000)
+        offset = round((datetime.fromisoformat(answer["time"]).timestamp() - half_way) * 1000)
+        self.offset_ms = max(-MOST_OFFSET_MS, min(offset, MOST_OFFSET_MS))
         return str(answer["revision"])
 
     async def _ask(self, request: Any) -> dict[str, Any]:

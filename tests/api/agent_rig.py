@@ -16,6 +16,7 @@ import subprocess
 import sys
 import tempfile
 import threading
+from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -44,8 +45,9 @@ class Line:
         self._target = target
         self._lock = threading.Lock()
         self._open: set[socket.socket] = set()
-        self._up = threading.Event()
+        self._up, self._flows = threading.Event(), threading.Event()
         self._up.set()
+        self._flows.set()
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.accepted = 0
         self.cut_after: int | None = None
@@ -65,6 +67,14 @@ class Line:
         self.cut_after = None
         self._up.set()
 
+    def hold(self) -> None:
+        """Keep what is on its way, as a bad line does: it arrives later, all of it."""
+        self._flows.clear()
+
+    def release(self) -> None:
+        """Let it arrive."""
+        self._flows.set()
+
     def swallow_answers(self, after: int) -> None:
         """From now on break each connection once so many bytes of an answer came back."""
         self.cut_after = after
@@ -72,6 +82,7 @@ class Line:
 
     def close(self) -> None:
         self._listener.close()
+        self._flows.set()
         self._break()
 
     def _break(self) -> None:
@@ -107,6 +118,7 @@ class Line:
                 passed += len(data)
                 if answers and self.cut_after is not None and passed > self.cut_after:
                     break
+                self._flows.wait()
                 sink.sendall(data)
         for end in (source, sink):
             with contextlib.suppress(OSError):
@@ -139,8 +151,8 @@ class AgentProcess:
     def enrol(self, code: str) -> subprocess.CompletedProcess[str]:
         return self.command("enrol", self._url, code)
 
-    def start(self, limit_kb: int = 0) -> None:
-        command = [sys.executable, "-m", "hardware.agent", "run", "--data", str(self.folder)]
+    def start(self, limit_kb: int = 0, options: Sequence[str] = ()) -> None:
+        command = [sys.executable, "-m", "hardware.agent", "run", "--data", str(self.folder), *options]
         if limit_kb:
             command = ["prlimit", f"--fsize={limit_kb * 1024}", *command]
         with self._log.open("ab") as log:
