@@ -58,7 +58,7 @@ class Line:
     sent: set[str] = field(default_factory=set)
     clocks: list[float] = field(default_factory=list)
 
-    def take_hello(self, text: str) -> bool:
+    def take_hello(self, text: str, now: float) -> bool:
         """What the computer says of itself, and its clock; False for anything else."""
         said = (wire.table(text[: wire.MAX_HEAD]) or {}).get("hello")
         if not isinstance(said, dict):
@@ -67,7 +67,7 @@ class Line:
         if not isinstance(can, list) or not isinstance(boot, str) or not isinstance(uptime, int | float):
             return False
         self.hello = Hello(boot[:64], frozenset(str(verb)[:20] for verb in can[:MAX_VERBS]))
-        self.clocks = [*self.clocks, float(uptime) - time.monotonic()][-CLOCKS:]
+        self.clocks = [*self.clocks, float(uptime) - now][-CLOCKS:]
         return True
 
     def there(self, moment: float) -> float:

@@ -45,7 +45,7 @@ class Link:
     def hear(self, text: str) -> None:
         """What the computer says of itself over it; from the first word on it can be asked."""
         known = self.line.hello
-        if self.line.take_hello(text) and self.line.hello != known:
+        if self.line.take_hello(text, time.monotonic()) and self.line.hello != known:
             self.changed.set()
 
     def close(self) -> None:
