@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from hardware.face_ports import Prompt
     from hardware.face_service import FaceService
 
-LOOK_SECONDS = 3.0
+LOOK_SECONDS = CAPTURE_SECONDS = 3.0
 # Right after a start the models are still on their way; so long a card may wait for them.
 LOAD_SECONDS = 20.0
 # Two tries of the longest challenge, and the looks around it.

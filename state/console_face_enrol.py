@@ -159,7 +159,7 @@ class FaceEnrolState(rx.State):
 
     async def _capture(self, person_id: str, camera_id: str, locale: str) -> str:
         actor, center = me(), get_hub()
-        if center is None or center.faces.state.code != "ready":
+        if center is None:
             raise Conflict("models_missing")
         await get_database().read(lambda s: _own_camera(s, actor.site_id, camera_id))
         await get_database().read(lambda s: faces.require_regular(s, actor, person_id))
@@ -210,7 +210,7 @@ def _cameras(session: Session, site_id: str) -> list[list[str]]:
     return [
         [device.id, f"{lanes.get(device.lane_id, '')} · {device.name}"]
         for device in sites.devices(session, site_id)
-        if device.driver == "camera" and device.enabled and not device.agent_id
+        if device.driver == "camera" and device.enabled
     ]
 
 

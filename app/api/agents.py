@@ -168,7 +168,7 @@ async def _listen(socket: WebSocket, center: Hub, opened: Link) -> None:
     while (message := await socket.receive())["type"] != "websocket.disconnect":
         agents.hear(opened.agent_id)
         if text := message.get("text"):
-            opened.hear(text)
+            agents.take_hello(opened, text)
         elif (data := message.get("bytes")) and not agents.take_answer(opened.agent_id, data):
             take_picture(agents, opened.agent_id, data)
 

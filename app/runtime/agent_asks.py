@@ -25,6 +25,7 @@ MARGIN_SECONDS = 1.5
 HELLO_SECONDS = 3.0
 CLOCKS = 10
 MAX_VERBS = 50
+MOST_DIMENSIONS = 4096
 
 SILENT, REVOKED = "agent_silent", "agent_revoked"
 OUTDATED, RESTARTED = "agent_outdated", "agent_restarted"
@@ -38,6 +39,14 @@ class Hello:
 
     boot: str
     can: frozenset[str]
+    faces: str = ""
+    pack: str = ""
+    dimension: int = 0
+
+    @property
+    def has_models(self) -> bool:
+        """Whether faces can be recognised there."""
+        return self.faces == "ready" and bool(self.pack) and 0 < self.dimension <= MOST_DIMENSIONS
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +75,17 @@ class Line:
         can, boot, uptime = said.get("can"), said.get("boot"), said.get("uptime")
         if not isinstance(can, list) or not isinstance(boot, str) or not isinstance(uptime, int | float):
             return False
-        self.hello = Hello(boot[:64], frozenset(str(verb)[:20] for verb in can[:MAX_VERBS]))
+        faces = said.get("faces")
+        told = faces if isinstance(faces, dict) else {}
+        code, pack = (str(told.get(name, ""))[:80] for name in ("code", "pack"))
+        dimension = told.get("dimension")
+        self.hello = Hello(
+            boot[:64],
+            frozenset(str(verb)[:20] for verb in can[:MAX_VERBS]),
+            code,
+            pack,
+            dimension if isinstance(dimension, int) else 0,
+        )
         self.clocks = [*self.clocks, float(uptime) - now][-CLOCKS:]
         return True
 

@@ -16,7 +16,7 @@ from typing import Any
 from app.core import clock
 from app.core.database import Database
 from app.domain.sites import agents as rows
-from app.runtime.agent_asks import OUTDATED, REVOKED, SILENT, Answer, Asks, Line
+from app.runtime.agent_asks import OUTDATED, REVOKED, SILENT, Answer, Asks, Hello, Line
 from app.runtime.remote_feed import RemoteFeed
 from hardware.agent.wire import Verb
 from hardware.ports import DeviceConfig, DeviceHealth, DeviceStatus
@@ -42,12 +42,6 @@ class Link:
     closed: bool = False
     line: Line = field(default_factory=Line)
 
-    def hear(self, text: str) -> None:
-        """What the computer says of itself over it; from the first word on it can be asked."""
-        known = self.line.hello
-        if self.line.take_hello(text, time.monotonic()) and self.line.hello != known:
-            self.changed.set()
-
     def close(self) -> None:
         """Have its route end it."""
         self.closed = True
@@ -68,9 +62,10 @@ class Remote:
 class Agents:
     """The computers of this process, with one owner: the hub."""
 
-    def __init__(self, database: Database, note: Note) -> None:
+    def __init__(self, database: Database, note: Note, greeted: Callable[[str], None]) -> None:
         self._database = database
         self._note = note
+        self._greeted = greeted
         self._devices: dict[str, Remote] = {}
         self._links: dict[str, Link] = {}
         self._heard: dict[str, float] = {}
@@ -176,16 +171,32 @@ class Agents:
         asking = self._asks.open_of(link.agent_id)
         return {"config": link.config, "watch": sorted(watched), "asking": asking}
 
+    def take_hello(self, link: Link, text: str) -> None:
+        """What a computer says of itself; from the first word on it can be asked, and what changed in it is told on."""
+        known = link.line.hello
+        if link.line.take_hello(text, time.monotonic()) and link.line.hello != known:
+            link.changed.set()
+            self._greeted(link.agent_id)
+
+    def hello(self, agent_id: str) -> Hello | None:
+        """What a computer that is connected said of itself last."""
+        link = self._links.get(agent_id)
+        return link.line.hello if link is not None else None
+
+    def is_old(self, agent_id: str) -> bool:
+        """Whether a connected computer's version knows no questions."""
+        link = self._links.get(agent_id)
+        return link is not None and link.line.is_old
+
     def questions(self, link: Link) -> list[bytes]:
         """What a computer is to be asked over its link now."""
         return [] if link.closed else self._asks.due(link.agent_id, link.line)
 
     async def ask(self, agent_id: str, verb: Verb, device_id: str, seconds: float, **options: Any) -> Answer:
         """Ask something of a computer's device; one that is away, revoked or too old is not waited for."""
-        link = self._links.get(agent_id)
         if not self.is_heard(agent_id):
             return Answer(code=self._why(agent_id))
-        if link is not None and link.line.is_old:
+        if self.is_old(agent_id):
             return Answer(code=OUTDATED)
         return await self._asks.ask(agent_id, verb, device_id, seconds, **options)
 
@@ -255,5 +266,5 @@ class Agents:
             if not self.is_heard(agent_id):
                 self._asks.fail(agent_id, self._why(agent_id))
                 await self._all_of(agent_id, DeviceStatus.OFFLINE, self._why(agent_id))
-            elif (link := self._links.get(agent_id)) is not None and link.line.is_old:
+            elif self.is_old(agent_id):
                 self._asks.fail(agent_id, OUTDATED)

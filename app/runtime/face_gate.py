@@ -42,7 +42,7 @@ class Cameras(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class _Rule:
+class RecogniseRule:
     """How a site recognises."""
 
     threshold: float
@@ -55,7 +55,7 @@ class _Site:
     """What is to run at a site."""
 
     site_id: str
-    rule: _Rule
+    rule: RecogniseRule
     cameras: tuple[tuple[str, str], ...]
     faces: Sequence[tuple[str, Face]]
 
@@ -65,7 +65,7 @@ class _Running:
     """A camera that looks for the faces of a site."""
 
     site_id: str
-    rule: _Rule
+    rule: RecogniseRule
     feed: CameraFeed
     watch: FaceWatch
 
@@ -181,15 +181,22 @@ class FaceGate:
         return _Running(site.site_id, site.rule, feed, watch)
 
 
+def rule_of(session: Session, site_id: str) -> RecogniseRule | None:
+    """The rule of a site; None while recognising is off there."""
+    policy = face_policy.of_site(session, site_id)
+    if not policy.recognise:
+        return None
+    # A challenge is for somebody who stands still and is spoken to, not for whoever walks by.
+    level = policy.liveness if policy.liveness == Liveness.PASSIVE else Liveness.NONE
+    return RecogniseRule(policy.recognise_same / 100, policy.recognise_margin / 100, str(level))
+
+
 def _wanted(session: Session, pack: Pack) -> list[_Site]:
     found = []
     for site in sites.sites(session):
-        policy = face_policy.of_site(session, site.id)
-        if not policy.recognise:
+        rule = rule_of(session, site.id)
+        if rule is None:
             continue
-        # A challenge is for somebody who stands still and is spoken to, not for whoever walks by.
-        level = policy.liveness if policy.liveness == Liveness.PASSIVE else Liveness.NONE
-        rule = _Rule(policy.recognise_same / 100, policy.recognise_margin / 100, str(level))
         cameras = tuple(
             (d.id, d.lane_id) for d in sites.devices(session, site.id) if d.driver == "camera" and d.enabled
         )

@@ -11,8 +11,10 @@ from app.core.errors import Conflict
 from app.core.settings import get_settings
 from app.domain.identity.models import FacesChanged
 from app.domain.identity.templates import Face
+from app.runtime.agents import Agents
 from app.runtime.face_desk import FaceDesk, Insist
 from app.runtime.face_gate import FaceGate
+from app.runtime.face_lanes import LaneFaces
 from app.runtime.live import Live
 from app.runtime.places import Places
 from hardware.face_ports import FaceFault, FaceState, vector_bytes
@@ -23,9 +25,6 @@ from hardware.supervisor import HardwareService
 logger = logging.getLogger(__name__)
 
 TOPIC = "faces"
-CAPTURE_SECONDS = 3.0
-# A page waits no longer than this for an engine that hangs.
-ANSWER_SECONDS = 8.0
 
 
 class Faces:
@@ -37,14 +36,16 @@ class Faces:
         live: Live,
         service: FaceService,
         hardware: HardwareService,
+        agents: Agents,
         places: Places,
         receive: Callable[[DeviceEvent], None],
         insist: Insist,
     ) -> None:
-        self._live, self._hardware, self._database = live, hardware, database
+        self._live, self._places, self._database = live, places, database
         self._service = service
         self.desk = FaceDesk(database, live, places, insist)
         self.gate = FaceGate(database, hardware, service, receive)
+        self.lanes = LaneFaces(database, agents)
         self._loop: asyncio.AbstractEventLoop | None = None
         self._loading: asyncio.Task[None] | None = None
         self._refreshing: set[asyncio.Task[None]] = set()
@@ -87,17 +88,21 @@ class Faces:
             await self.gate.refresh()
         except Exception:
             logger.exception("The recognition of faces could not be brought up to date")
+        await self.refresh_lanes()
+
+    async def refresh_lanes(self, only: str = "") -> None:
+        """The same for the lane computers alone, or for one of them."""
+        try:
+            await self.lanes.refresh(only)
+        except Exception:
+            logger.exception("The recognition of faces at lane computers could not be brought up to date")
 
     async def capture(self, camera_id: str) -> Face | FaceFault:
         """The face before a camera, for somebody who agreed; raises ``Conflict`` where the camera is off."""
-        feed = self._hardware.camera(camera_id)
-        if feed is None:
+        place = self._places.of(camera_id)
+        taken = await place.capture(camera_id) if place is not None else None
+        if taken is None:
             raise Conflict("camera_off")
-        try:
-            async with asyncio.timeout(ANSWER_SECONDS):
-                taken = await asyncio.to_thread(self._service.capture, feed, seconds=CAPTURE_SECONDS)
-        except TimeoutError:
-            return FaceFault.BUSY
         if isinstance(taken, FaceFault):
             return taken
         return Face(taken.pack.id, taken.pack.dimension, vector_bytes(taken))

@@ -78,13 +78,13 @@ class Hub:
         self._applying = asyncio.Lock()
         self._states: dict[str, DeviceHealth] = {}
         self.hardware = HardwareService(self._receive_event, self._receive_health)
-        self.agents = Agents(database, self._record_health)
+        self.agents = Agents(database, self._record_health, self._greeted)
         self.cues: dict[str, tuple[int, str]] = {}
         self.laid = LaidDocuments()
         models = FaceService(get_settings().data_dir / "models")
         self.places = Places(self.hardware, models, self.agents)
         self.faces = Faces(
-            database, live, models, self.hardware, self.places, self._receive_event, self._insist
+            database, live, models, self.hardware, self.agents, self.places, self._receive_event, self._insist
         )
         self.printing = Printing(database, self.places, lambda lane_id: live.post(f"lane:{lane_id}"))
         self.tapped = TappedCards()
@@ -161,6 +161,11 @@ class Hub:
     def _receive_health(self, health: DeviceHealth) -> None:
         if self._loop is not None and not self._loop.is_closed():
             self._loop.call_soon_threadsafe(lambda: self._spawn(self._record_health(health)))
+
+    def _greeted(self, agent_id: str) -> None:
+        """A lane's computer can be asked from now on, or its models are ready."""
+        if not self._stopping:
+            self._spawn(self.faces.refresh_lanes(agent_id))
 
     async def _serve_lane(self, queue: asyncio.Queue[DeviceEvent]) -> None:
         while True:

@@ -17,8 +17,16 @@ from app.runtime import agent_asks
 from app.runtime.agent_asks import Answer
 from app.runtime.agents import Agents
 from hardware.agent.wire import Verb
-from hardware.face_compare import LOAD_SECONDS, NO_MODELS, STATES, Compared, CompareRule, compare
-from hardware.face_ports import FaceFault, Prompt
+from hardware.face_compare import (
+    CAPTURE_SECONDS,
+    LOAD_SECONDS,
+    NO_MODELS,
+    STATES,
+    Compared,
+    CompareRule,
+    compare,
+)
+from hardware.face_ports import FaceFault, Pack, Portrait, Prompt, portrait_of
 from hardware.face_service import FaceService
 from hardware.jobs import JobAnswer, PrintJob
 from hardware.ports import DeviceConfig
@@ -27,6 +35,8 @@ from hardware.supervisor import HardwareService
 
 MARGIN_SECONDS = 1.0
 PICTURE_SECONDS = 3.0
+# A page waits no longer than this for an engine that hangs.
+CAPTURED_SECONDS = 8.0
 JPEG = b"\xff\xd8\xff"
 CODE = re.compile(r"[a-z0-9_]{1,64}")
 PRINTED = frozenset({"printed", "sent"})
@@ -45,6 +55,9 @@ class Place(Protocol):
 
     async def print(self, printer_id: str, picture: bytes, seconds: float) -> JobAnswer:
         """Print a picture within so many seconds, or not at all."""
+
+    async def capture(self, camera_id: str) -> Portrait | FaceFault | None:
+        """The face before a camera, for somebody who agreed; None where the camera is off."""
 
     async def compare(
         self, camera_id: str, photo: bytes, rule: CompareRule, stop: threading.Event, ask: Asker
@@ -69,6 +82,17 @@ class Here:
             return await asyncio.wait_for(asyncio.wrap_future(future), seconds + MARGIN_SECONDS)
         except TimeoutError:
             return JobAnswer(False, "expired")
+
+    async def capture(self, camera_id: str) -> Portrait | FaceFault | None:
+        """Take it with the models of this process."""
+        feed = self._hardware.camera(camera_id)
+        if feed is None:
+            return None
+        try:
+            async with asyncio.timeout(CAPTURED_SECONDS):
+                return await asyncio.to_thread(self._faces.capture, feed, seconds=CAPTURE_SECONDS)
+        except TimeoutError:
+            return FaceFault.BUSY
 
     async def compare(
         self, camera_id: str, photo: bytes, rule: CompareRule, stop: threading.Event, ask: Asker
@@ -105,6 +129,21 @@ class There:
         if done and answer.code not in PRINTED:
             return JobAnswer(False, agent_asks.GARBLED)
         return JobAnswer(done, _code(answer.code))
+
+    async def capture(self, camera_id: str) -> Portrait | FaceFault | None:
+        """Have it taken by the models there; the vector that comes back is kept as one of theirs."""
+        answer = await self._ask(Verb.CAPTURE, camera_id, CAPTURED_SECONDS)
+        hello = self._agents.hello(self._agent_id)
+        if answer.code in FAULTS:
+            return FaceFault(answer.code)
+        if answer.code:
+            return FaceFault.BUSY if answer.code == agent_asks.NO_ANSWER else None
+        if hello is None or not hello.has_models or answer.head.get("pack") != hello.pack:
+            return FaceFault.OTHER_PACK
+        try:
+            return portrait_of(Pack(hello.pack, "", "", hello.dimension), answer.body)
+        except ValueError:
+            return FaceFault.FAILED
 
     async def compare(
         self, camera_id: str, photo: bytes, rule: CompareRule, stop: threading.Event, ask: Asker

@@ -15,13 +15,15 @@ from typing import TYPE_CHECKING, Any
 
 from hardware.agent import wire
 from hardware.agent.wire import Verb
-from hardware.face_compare import CompareRule, compare
+from hardware.face_compare import CAPTURE_SECONDS, CompareRule, compare
+from hardware.face_ports import FaceFault, vector_bytes
 from hardware.jobs import PrintJob
-from hardware.stills import take_still
+from hardware.stills import OFF, take_still
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
+    from hardware.agent.regulars import Regulars
     from hardware.face_ports import Prompt
     from hardware.face_service import FaceService
     from hardware.supervisor import HardwareService
@@ -56,8 +58,8 @@ class _Work:
 class Asked:
     """The questions of the server; used on the event loop alone."""
 
-    def __init__(self, hardware: HardwareService, faces: FaceService) -> None:
-        self._hardware, self._faces = hardware, faces
+    def __init__(self, hardware: HardwareService, faces: FaceService, regulars: Regulars) -> None:
+        self._hardware, self._faces, self._regulars = hardware, faces, regulars
         self._works: dict[str, _Work] = {}
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -119,6 +121,10 @@ class Asked:
                 return await self._print(device_id, body, left)
             case Verb.COMPARE:
                 return await self._compare(number, work, head, body)
+            case Verb.CAPTURE:
+                return await self._capture(device_id, work)
+            case Verb.REGULARS:
+                return {"code": await self._regulars.hold(head, body)}, b""
         return {"code": UNKNOWN}, b""
 
     async def _picture(self, device_id: str, left: float) -> Answer:
@@ -151,6 +157,25 @@ class Asked:
         finally:
             timer.cancel()
         return asdict(made), b""
+
+    async def _capture(self, device_id: str, work: _Work) -> Answer:
+        feed = self._hardware.camera(device_id)
+        if feed is None:
+            return {"code": OFF}, b""
+        taken = await asyncio.to_thread(self._faces.capture, feed, seconds=CAPTURE_SECONDS, stop=work.stop)
+        if isinstance(taken, FaceFault):
+            return {"code": taken.value}, b""
+        return {"pack": taken.pack.id, "dimension": taken.pack.dimension}, vector_bytes(taken)
+
+    def line_is_down(self) -> None:
+        """The faces of others are here only while the server can take them back."""
+        self._spawn(self._regulars.forget())
+
+    def faces_now(self) -> dict[str, Any]:
+        """How the models are, as the server is told of it."""
+        state = self._faces.state
+        pack = {} if state.pack is None else {"pack": state.pack.id, "dimension": state.pack.dimension}
+        return {"code": str(state.code), **pack}
 
     def _spawn(self, work: Any) -> None:
         task = asyncio.get_running_loop().create_task(work)

@@ -92,12 +92,13 @@ class Link:
             pause.reset()
             self.connected = True
             self._on_open()
-            hello = asyncio.create_task(_say_hello(socket))
+            hello = asyncio.create_task(self._say_hello(socket))
             try:
                 await self._listen(socket)
             finally:
                 self.connected = False
                 hello.cancel()
+                self._asked.line_is_down()
                 self._watch(socket, set())
 
     async def _listen(self, socket: ClientConnection) -> None:
@@ -114,6 +115,14 @@ class Link:
             config = orders["config"]
             self._watch(socket, set(orders["watch"]))
             self._asked.only(frozenset(orders["asking"]))
+
+    async def _say_hello(self, socket: ClientConnection) -> None:
+        can = [str(verb) for verb in Verb]
+        with contextlib.suppress(ConnectionClosed):
+            while True:
+                said = {"can": can, "boot": BOOT, "uptime": uptime(), "faces": self._asked.faces_now()}
+                await socket.send(json.dumps({"hello": said}))
+                await asyncio.sleep(HELLO_SECONDS)
 
     def _watch(self, socket: ClientConnection, wanted: set[str]) -> None:
         for device_id in set(self._senders) - wanted:
@@ -150,14 +159,6 @@ class Link:
 def _wake(loop: asyncio.AbstractEventLoop, fresh: asyncio.Event) -> None:
     with contextlib.suppress(RuntimeError):  # the loop has ended while the camera goes on
         loop.call_soon_threadsafe(fresh.set)
-
-
-async def _say_hello(socket: ClientConnection) -> None:
-    with contextlib.suppress(ConnectionClosed):
-        while True:
-            said = {"can": [str(verb) for verb in Verb], "boot": BOOT, "uptime": uptime()}
-            await socket.send(json.dumps({"hello": said}))
-            await asyncio.sleep(HELLO_SECONDS)
 
 
 def _message(device_id: str, feed: CameraFeed, picture: bytes) -> bytes:

@@ -11,6 +11,7 @@ from hardware.agent import VERSION, files
 from hardware.agent.asked import Asked
 from hardware.agent.client import Client, OutOfStep, Pause, Refused, Rejected, Unreachable
 from hardware.agent.link import Link
+from hardware.agent.regulars import Regulars
 from hardware.agent.spool import Spool
 from hardware.face_packs import names
 from hardware.face_service import FaceService
@@ -44,7 +45,8 @@ class Agent:
         self.hardware = HardwareService(self._keep, self._changed)
         self._client = Client(self._enrolment)
         self.faces = FaceService(self._models)
-        self._asked = Asked(self.hardware, self.faces)
+        self.regulars = Regulars(self.hardware, self.faces, self._keep)
+        self._asked = Asked(self.hardware, self.faces, self.regulars)
         self.link = Link(self._enrolment, self.hardware, self._asked, self._config_changed, self._line_is_up)
         self._loop: asyncio.AbstractEventLoop | None = None
         self._news = asyncio.Event()
@@ -72,6 +74,7 @@ class Agent:
                 tasks.create_task(self.link.run())
         finally:
             await self._asked.stop()
+            await self.regulars.forget()
             await asyncio.to_thread(self.faces.stop)
             await asyncio.to_thread(self.hardware.stop)
             await self._client.close()
@@ -167,6 +170,7 @@ class Agent:
             for item in config["devices"]
         ]
         await asyncio.to_thread(self.hardware.apply, devices)
+        await self.regulars.follow()
         self._revision = str(config.get("revision", ""))
         self._beat.set()
 
@@ -190,6 +194,7 @@ class Agent:
             "pictures": self.link.sent,
             "encoded": self._encoded(),
             "faces": str(self.faces.state.code),
+            "regulars": len(self.regulars),
             "offset_ms": self._client.offset_ms,
         }
         try:

@@ -18,6 +18,8 @@ class Verb(StrEnum):
     PICTURE = "picture"
     PRINT = "print"
     COMPARE = "compare"
+    CAPTURE = "capture"
+    REGULARS = "regulars"
 
 
 def pack(said: dict[str, Any], body: bytes = b"") -> bytes:

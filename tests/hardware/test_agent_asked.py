@@ -14,6 +14,7 @@ from PIL import Image
 from hardware.agent import asked as module
 from hardware.agent import wire
 from hardware.agent.asked import Asked, uptime
+from hardware.agent.regulars import Regulars
 from hardware.camera_feed import CameraFeed
 from hardware.face_service import FaceService
 from hardware.jobs import JobQueue
@@ -63,7 +64,8 @@ class Desk:
 @pytest.fixture
 async def desk() -> AsyncIterator[Desk]:
     devices = Devices()
-    asked = Asked(devices, FaceService(None))
+    faces = FaceService(None)
+    asked = Asked(devices, faces, Regulars(devices, faces, lambda _: None))
     yield Desk(asked, devices)
     await asked.stop()
 

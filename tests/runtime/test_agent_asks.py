@@ -46,7 +46,9 @@ class Computer:
         self.link = self.agents.open_link(self.id)
         self.agents.hear(self.id)
         if can:
-            self.link.hear(json.dumps({"hello": {"can": can, "boot": boot, "uptime": uptime}}))
+            self.agents.take_hello(
+                self.link, json.dumps({"hello": {"can": can, "boot": boot, "uptime": uptime}})
+            )
 
     async def asked(self) -> tuple[dict[str, Any], bytes]:
         """The next question that goes over the link."""
@@ -231,7 +233,7 @@ async def test_a_word_of_hello_that_is_none_makes_no_computer_new(there: Compute
         '{"hello": 1}',
         '{"hello": {"can": "all", "boot": "x", "uptime": 1}}',
     ):
-        there.link.hear(text)
+        there.agents.take_hello(there.link, text)
     assert there.link.line.hello is None
 
 

@@ -20,11 +20,16 @@ from app.domain.access import service as access
 from app.domain.admission.badges import badge_of
 from app.domain.admission.case_rules import PictureState
 from app.domain.admission.rules import Outcome, Result
+from app.domain.identity import consents, faces
+from app.domain.identity.rules import Channel, Purpose
+from app.domain.identity.templates import Face
 from app.domain.sites import agents
 from app.runtime import printing
+from hardware.face_ports import FaceFault
 from hardware.simulators.id_cards import SPECIMEN, card_of
 from state import desk_printing
-from tests.factories import GUEST, invite, let_in, show_code
+from tests.domain.faces_at_hand import agree, switch_on
+from tests.factories import GUEST, invite, let_in, show_code, standing
 from tests.hardware.face_pictures import Person, png, scene
 from tests.hardware.face_rig import face_models
 from tests.runtime.lane_rig import LaneRig, audited, lane
@@ -202,6 +207,47 @@ async def test_the_holder_is_compared_with_the_camera_there_by_the_models_there(
     rig.hub.faces.desk.again(rig.lane, newest.id)
     await rig.until(lambda: rig.results() == [Result.OK, Result.OTHER_FACE])
     await rig.until(lambda: rig.panel().state == "other")
+
+
+@pytest.mark.req("ID-02", "AD-02", "ID-06")
+async def test_a_regular_is_enrolled_and_recognised_there_until_the_consent_is_taken_back(
+    rig: LaneRig, face_models: Path
+) -> None:
+    shutil.copytree(face_models / "insight", rig.agent.folder / "models" / "insight")
+    rig.show(HOLDER)
+    await rig.start()
+    await rig.until(lambda: (h := rig.hub.agents.hello(rig.row.id)) is not None and h.has_models)
+    switch_on(rig.world)
+    booking, _ = standing(rig.world)
+    agree(rig.world, booking.visitor_id)
+    taken = await rig.hub.faces.capture(rig.camera)
+    assert isinstance(taken, Face), taken
+    await asyncio.to_thread(lambda: rig.world.do(faces.enrol, rig.world.manager, booking.visitor_id, taken))
+    await rig.until(lambda: rig.hub.faces.lanes.size(rig.row.id) == 1)
+    await rig.until(lambda: rig.results() == [Result.OK])
+    newest = rig.newest()
+    assert newest is not None
+    assert (newest.booking_id, newest.outcome) == (booking.id, Outcome.ADMIT)
+    # Nothing of it is on that computer's disk, and nothing is left in its memory once the line is cut.
+    assert not any(
+        taken.vector[:64] in path.read_bytes() for path in rig.agent.folder.iterdir() if path.is_file()
+    )
+    await rig.until(lambda: rig.agent.status.get("regulars") == 1)
+    rig.line.cut()
+    await rig.until(lambda: rig.agent.status.get("regulars") == 0)
+    rig.line.mend()
+    await rig.until(lambda: rig.agent.status.get("regulars") == 1)
+    consent = rig.world.ask(
+        lambda s: consents.repository.newest_consent(s, booking.visitor_id, Purpose.FACE_RECOGNISE)
+    )
+    assert consent is not None
+    rig.world.do(consents.withdraw, rig.world.manager, consent.id, Channel.CONSOLE)
+    await rig.until(lambda: rig.agent.status.get("regulars") == 0)
+
+
+async def test_without_models_there_no_face_is_taken_there(rig: LaneRig) -> None:
+    await rig.start()
+    assert await rig.hub.faces.capture(rig.camera) is FaceFault.NO_MODELS
 
 
 @pytest.mark.req("ID-02", "ID-06")
