@@ -147,18 +147,32 @@ def _row(agent: LaneAgent, names: dict[str, str], zone: str, locale: str) -> Row
     center = get_hub()
     heard = center is not None and center.agents.is_heard(agent.id)
     status = "new" if agent.enrolled_at is None else "heard" if heard else "silent"
-    notes = [or_code(text(locale, f"agents.trouble.{agent.trouble}"), agent.trouble)] if agent.trouble else []
-    offset = agent.clock_offset_ms or 0
-    if abs(offset) > CLOCK_TOLERANCE_MS:
-        notes.append(text(locale, "agents.clock", seconds=round(offset / 1000)))
+    wrong = _wrong(agent, locale)
+    hello = center.agents.hello(agent.id) if center is not None and heard else None
+    models = [text(locale, "agents.faces", state=_models(hello.faces, locale))] if hello else []
     return {
         "id": agent.id,
         "label": agent.label,
         "lanes": ", ".join(names.get(lane_id, "") for lane_id in agent.lane_ids),
-        "tone": {"new": "plain", "heard": "wait" if notes else "ok", "silent": "no"}[status],
+        "tone": {"new": "plain", "heard": "wait" if wrong else "ok", "silent": "no"}[status],
         "word": text(locale, f"agents.status.{status}"),
-        "notes": " · ".join(notes),
+        "notes": " · ".join([*wrong, *models]),
         "seen": stamp(agent.seen_at, zone)[:16] if agent.seen_at else "—",
         "waiting": str(agent.waiting),
         "version": agent.version or "—",
     }
+
+
+def _wrong(agent: LaneAgent, locale: str) -> list[str]:
+    """What is the matter with a computer, beside its silence."""
+    found = [or_code(text(locale, f"agents.trouble.{agent.trouble}"), agent.trouble)] if agent.trouble else []
+    offset, center = agent.clock_offset_ms or 0, get_hub()
+    if abs(offset) > CLOCK_TOLERANCE_MS:
+        found.append(text(locale, "agents.clock", seconds=round(offset / 1000)))
+    if center is not None and center.agents.is_old(agent.id):
+        found.append(text(locale, "agents.outdated"))
+    return found
+
+
+def _models(code: str, locale: str) -> str:
+    return or_code(text(locale, f"faces.models.{code}"), code)

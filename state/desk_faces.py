@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 TONES = {"same": "ok", "other": "no", "spoofed": "no"}
 # Where nothing is left to do, the chip says it and the pictures stay behind their key: the desk is no gallery.
 SETTLED = {"same"}
+# What another try may change.
+AGAIN = {"unsure", "other", "spoofed", "unreadable", "agent_silent", "agent_no_answer", "agent_garbled"}
 
 
 @dataclass(slots=True)
@@ -54,7 +56,7 @@ def panel(center: Hub | None, lane_id: str, attempt_id: str, locale: str) -> Fac
         tone=TONES.get(kept.state, "wait"),
         told=kept.state not in SETTLED,
         show=kept.state not in {"running", *SETTLED},
-        again=kept.state in {"unsure", "other", "spoofed", "unreadable"},
+        again=kept.state in AGAIN,
         reference=f"{address}/reference",
         live=f"{address}/live?n={kept.number}" if kept.camera_id else "",
     )
