@@ -171,6 +171,8 @@ def _wrong(agent: LaneAgent, locale: str) -> list[str]:
         found.append(text(locale, "agents.clock", seconds=round(offset / 1000)))
     if center is not None and center.agents.is_old(agent.id):
         found.append(text(locale, "agents.outdated"))
+    if center is not None and not center.agents.is_near(agent.id):
+        found.append(text(locale, "agents.far"))
     return found
 
 

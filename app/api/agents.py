@@ -18,6 +18,7 @@ from app.core.permissions import Right, needs
 from app.domain.sites import agents
 from app.domain.sites.streams import BATCH, Contradiction, OutOfOrder
 from app.runtime import agent_service
+from app.runtime.agent_asks import is_near
 from app.runtime.agent_pictures import take_picture
 from app.runtime.agents import Link
 from app.runtime.hub import Hub, get_hub
@@ -147,7 +148,7 @@ async def link(socket: WebSocket) -> None:
         await socket.close(1013)
         return
     await socket.accept()
-    opened = center.agents.open_link(actor.agent_id)
+    opened = center.agents.open_link(actor.agent_id, near=is_near(actor.ip))
     up = asyncio.create_task(_listen(socket, center, opened))
     down = asyncio.create_task(_send_orders(socket, center, opened))
     try:

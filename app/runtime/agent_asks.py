@@ -7,6 +7,7 @@ again only to the very program that had it, which knows it by its id; so it is d
 from __future__ import annotations
 
 import asyncio
+import ipaddress
 import logging
 import secrets
 import time
@@ -30,7 +31,20 @@ MOST_DIMENSIONS = 4096
 SILENT, REVOKED = "agent_silent", "agent_revoked"
 OUTDATED, RESTARTED = "agent_outdated", "agent_restarted"
 NO_ANSWER, GARBLED = "agent_no_answer", "agent_garbled"
-FAILURES = frozenset({SILENT, REVOKED, OUTDATED, RESTARTED, NO_ANSWER, GARBLED})
+FAR = "agent_far"
+FAILURES = frozenset({SILENT, REVOKED, OUTDATED, RESTARTED, NO_ANSWER, GARBLED, FAR})
+# Data of faces stays in the place and goes over no public network (F-5): people were told so when they agreed.
+OF_FACES = frozenset({Verb.COMPARE, Verb.CAPTURE, Verb.REGULARS})
+
+
+def is_near(address: str) -> bool:
+    """Whether an address is of a network of one's own, or this machine's."""
+    try:
+        found = ipaddress.ip_address(address)
+    except ValueError:
+        return False
+    mapped = found.ipv4_mapped if isinstance(found, ipaddress.IPv6Address) else None
+    return not (mapped or found).is_global
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +76,7 @@ class Answer:
 class Line:
     """What is known of one open socket of a computer, for questions."""
 
+    near: bool = True
     opened_at: float = field(default_factory=time.monotonic)
     hello: Hello | None = None
     sent: set[str] = field(default_factory=set)
@@ -166,7 +181,9 @@ class Asks:
         for ask in self._of(agent_id):
             if line.hello is None or ask.id in line.sent or ask.answer.done():
                 continue
-            if ask.verb not in line.hello.can:
+            if ask.verb in OF_FACES and not line.near:
+                ask.end(Answer(code=FAR))
+            elif ask.verb not in line.hello.can:
                 ask.end(Answer(code=OUTDATED))
             elif ask.once and ask.boot not in ("", line.hello.boot):
                 ask.end(Answer(code=RESTARTED))

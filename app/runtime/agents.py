@@ -16,7 +16,7 @@ from typing import Any
 from app.core import clock
 from app.core.database import Database
 from app.domain.sites import agents as rows
-from app.runtime.agent_asks import OUTDATED, REVOKED, SILENT, Answer, Asks, Hello, Line
+from app.runtime.agent_asks import FAR, OF_FACES, OUTDATED, REVOKED, SILENT, Answer, Asks, Hello, Line
 from app.runtime.remote_feed import RemoteFeed
 from hardware.agent.wire import Verb
 from hardware.ports import DeviceConfig, DeviceHealth, DeviceStatus
@@ -140,11 +140,11 @@ class Agents:
                     if status is not DeviceStatus.ONLINE:
                         remote.feed.clear()
 
-    def open_link(self, agent_id: str) -> Link:
-        """A new socket of a computer; an older one of the same is ended."""
+    def open_link(self, agent_id: str, *, near: bool = True) -> Link:
+        """A new socket of a computer, from its own network or from afar; an older one of the same is ended."""
         if (old := self._links.pop(agent_id, None)) is not None:
             old.close()
-        link = self._links[agent_id] = Link(agent_id)
+        link = self._links[agent_id] = Link(agent_id, line=Line(near=near))
         link.changed.set()
         return link
 
@@ -188,6 +188,11 @@ class Agents:
         link = self._links.get(agent_id)
         return link is not None and link.line.is_old
 
+    def is_near(self, agent_id: str) -> bool:
+        """Whether a computer's line runs within a network of one's own, as far as can be seen."""
+        link = self._links.get(agent_id)
+        return link is None or link.line.near
+
     def questions(self, link: Link) -> list[bytes]:
         """What a computer is to be asked over its link now."""
         return [] if link.closed else self._asks.due(link.agent_id, link.line)
@@ -198,6 +203,8 @@ class Agents:
             return Answer(code=self._why(agent_id))
         if self.is_old(agent_id):
             return Answer(code=OUTDATED)
+        if verb in OF_FACES and not self.is_near(agent_id):
+            return Answer(code=FAR)
         return await self._asks.ask(agent_id, verb, device_id, seconds, **options)
 
     def take_answer(self, agent_id: str, data: bytes) -> bool:

@@ -67,6 +67,8 @@ class LaneFaces:
 
     async def _give(self, agent_id: str) -> None:
         hello = self._agents.hello(agent_id)
+        if not self._agents.is_near(agent_id):
+            return
         if hello is None or not hello.has_models or Verb.REGULARS not in hello.can:
             return
         wanted = await self._database.read(lambda s: _wanted(s, agent_id, hello.pack))

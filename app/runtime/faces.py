@@ -11,6 +11,7 @@ from app.core.errors import Conflict
 from app.core.settings import get_settings
 from app.domain.identity.models import FacesChanged
 from app.domain.identity.templates import Face
+from app.runtime.agent_asks import FAR
 from app.runtime.agents import Agents
 from app.runtime.face_desk import FaceDesk, Insist
 from app.runtime.face_gate import FaceGate
@@ -100,11 +101,11 @@ class Faces:
     async def capture(self, camera_id: str) -> Face | FaceFault:
         """The face before a camera, for somebody who agreed; raises ``Conflict`` where the camera is off."""
         place = self._places.of(camera_id)
-        taken = await place.capture(camera_id) if place is not None else None
-        if taken is None:
-            raise Conflict("camera_off")
+        taken = await place.capture(camera_id) if place is not None else ""
         if isinstance(taken, FaceFault):
             return taken
+        if isinstance(taken, str):
+            raise Conflict("faces_far") if taken == FAR else Conflict("camera_off")
         return Face(taken.pack.id, taken.pack.dimension, vector_bytes(taken))
 
     def _refresh_soon(self, gone: bool) -> None:

@@ -30,7 +30,7 @@ from hardware.face_ports import FaceFault, Pack, Portrait, Prompt, portrait_of
 from hardware.face_service import FaceService
 from hardware.jobs import JobAnswer, PrintJob
 from hardware.ports import DeviceConfig
-from hardware.stills import STALE_SECONDS, Still, take_still
+from hardware.stills import OFF, STALE_SECONDS, Still, take_still
 from hardware.supervisor import HardwareService
 
 MARGIN_SECONDS = 1.0
@@ -56,8 +56,8 @@ class Place(Protocol):
     async def print(self, printer_id: str, picture: bytes, seconds: float) -> JobAnswer:
         """Print a picture within so many seconds, or not at all."""
 
-    async def capture(self, camera_id: str) -> Portrait | FaceFault | None:
-        """The face before a camera, for somebody who agreed; None where the camera is off."""
+    async def capture(self, camera_id: str) -> Portrait | FaceFault | str:
+        """The face before a camera, for somebody who agreed; a plain code where the camera cannot be used."""
 
     async def compare(
         self, camera_id: str, photo: bytes, rule: CompareRule, stop: threading.Event, ask: Asker
@@ -83,11 +83,11 @@ class Here:
         except TimeoutError:
             return JobAnswer(False, "expired")
 
-    async def capture(self, camera_id: str) -> Portrait | FaceFault | None:
+    async def capture(self, camera_id: str) -> Portrait | FaceFault | str:
         """Take it with the models of this process."""
         feed = self._hardware.camera(camera_id)
         if feed is None:
-            return None
+            return OFF
         try:
             async with asyncio.timeout(CAPTURED_SECONDS):
                 return await asyncio.to_thread(self._faces.capture, feed, seconds=CAPTURE_SECONDS)
@@ -130,14 +130,14 @@ class There:
             return JobAnswer(False, agent_asks.GARBLED)
         return JobAnswer(done, _code(answer.code))
 
-    async def capture(self, camera_id: str) -> Portrait | FaceFault | None:
+    async def capture(self, camera_id: str) -> Portrait | FaceFault | str:
         """Have it taken by the models there; the vector that comes back is kept as one of theirs."""
         answer = await self._ask(Verb.CAPTURE, camera_id, CAPTURED_SECONDS)
         hello = self._agents.hello(self._agent_id)
         if answer.code in FAULTS:
             return FaceFault(answer.code)
         if answer.code:
-            return FaceFault.BUSY if answer.code == agent_asks.NO_ANSWER else None
+            return FaceFault.BUSY if answer.code == agent_asks.NO_ANSWER else answer.code
         if hello is None or not hello.has_models or answer.head.get("pack") != hello.pack:
             return FaceFault.OTHER_PACK
         try:

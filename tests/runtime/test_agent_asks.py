@@ -14,11 +14,12 @@ from hypothesis import strategies as st
 
 from app.core.actor import SYSTEM
 from app.core.database import Database
+from app.core.errors import Conflict
 from app.core.ids import new_id
 from app.domain.sites import agents as rows
 from app.domain.sites.models import Device
 from app.runtime import agent_asks, places
-from app.runtime.agent_asks import Line
+from app.runtime.agent_asks import Line, is_near
 from app.runtime.agents import Link
 from app.runtime.hub import Hub
 from app.runtime.live import Live
@@ -221,6 +222,52 @@ async def test_a_computer_of_an_older_version_is_told_so_and_not_asked(
     assert there.agents.questions(there.link) == []
     answer = await work
     assert (answer.done, answer.code) == (False, "agent_outdated")
+
+
+@pytest.mark.req("ID-06")
+async def test_data_of_faces_goes_to_no_computer_on_the_internet(there: Computer) -> None:
+    there.agents.hear(there.id)
+    early = asyncio.create_task(
+        there.place.compare(there.camera, b"photo", RULE, threading.Event(), lambda _: None)
+    )
+    await asyncio.sleep(0.05)
+    there.connect()
+    there.link.line.near = False
+    assert there.agents.questions(there.link) == []
+    assert (await early).state == "agent_far", "asked before it was known where the line runs"
+    compared = await there.place.compare(there.camera, b"photo", RULE, threading.Event(), lambda _: None)
+    assert compared.state == "agent_far"
+    with pytest.raises(Conflict, match="faces_far"):
+        await there.hub.faces.capture(there.camera)
+    await there.hub.faces.lanes.refresh()
+    assert there.agents.questions(there.link) == []
+    work = asyncio.create_task(there.place.picture(there.camera))
+    question, _ = await there.asked()
+    there.says(question, JPEG, age=0)
+    assert (await work).picture == JPEG, "what the guard sees live anyway"
+
+
+@pytest.mark.parametrize(
+    ("address", "near"),
+    [
+        ("127.0.0.1", True),
+        ("::1", True),
+        ("10.1.2.3", True),
+        ("172.16.0.9", True),
+        ("192.168.8.8", True),
+        ("100.64.1.1", True),
+        ("fd00::1", True),
+        ("fe80::1", True),
+        ("::ffff:192.168.1.1", True),
+        ("::ffff:8.8.8.8", False),
+        ("8.8.8.8", False),
+        ("2001:4860:4860::8888", False),
+        ("", False),
+        ("unix", False),
+    ],
+)
+def test_whether_a_line_stays_within_a_network_of_ones_own(address: str, near: bool) -> None:
+    assert is_near(address) is near
 
 
 async def test_a_word_of_hello_that_is_none_makes_no_computer_new(there: Computer) -> None:

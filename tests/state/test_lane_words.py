@@ -6,7 +6,7 @@ import pytest
 
 from app.core.i18n import text
 from app.domain.admission.case_rules import PictureState
-from app.runtime.agent_asks import FAILURES, RESTARTED
+from app.runtime.agent_asks import FAILURES, FAR, RESTARTED
 from app.runtime.case_pictures import NO_PICTURE
 from app.runtime.places import LANE_NO_MODELS
 from hardware.face_compare import STATES
@@ -28,7 +28,8 @@ def test_every_finding_and_failure_of_a_comparison_has_words(locale: str) -> Non
 @pytest.mark.parametrize("locale", LOCALES)
 def test_every_failure_of_a_badge_has_words_of_its_own(locale: str) -> None:
     other = desk_printing._why("never heard of", locale)
-    words = {code: desk_printing._why(code, locale) for code in {*FAILURES, "agent_busy"}}
+    # A badge is no data of faces: it goes over any line.
+    words = {code: desk_printing._why(code, locale) for code in {*FAILURES, "agent_busy"} - {FAR}}
     assert other not in words.values()
     assert len(set(words.values())) == len(words)
 
