@@ -16,6 +16,8 @@ from hardware.agent import wire
 from hardware.agent.asked import Asked, uptime
 from hardware.agent.regulars import Regulars
 from hardware.camera_feed import CameraFeed
+from hardware.face_compare import Compared
+from hardware.face_ports import Prompt
 from hardware.face_service import FaceService
 from hardware.jobs import JobQueue
 from hardware.supervisor import HardwareService
@@ -151,6 +153,23 @@ async def test_a_comparison_that_nobody_waits_for_ends(desk: Desk, monkeypatch: 
     desk.asked.only(frozenset())
     assert await asyncio.to_thread(ended.wait, 10)
     assert (await desk.answers())[0][0] == {"answer": "face", "code": "driver_failed"}
+
+
+async def test_what_a_person_shall_do_is_told_before_the_answer(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def compare(_service: Any, _feed: Any, _photo: Any, rule: Any, _stop: Any, prompt: Any) -> Compared:
+        assert (rule.same, rule.liveness) == (0.4, "challenge")
+        prompt(Prompt.TURN_LEFT)
+        return Compared("same", score=0.75, frames=2, pack="insight")
+
+    monkeypatch.setattr(module, "compare", compare)
+    desk.ask("face", b"photo", verb="compare", device="cam", same=0.4, other=0.2, liveness="challenge")
+    heard = [head for head, _ in await desk.answers(2)]
+    assert heard[0] == {"prompt": "face", "what": "turn_left"}
+    assert heard[1] == {
+        "answer": "face", "state": "same", "fault": "", "score": 0.75, "frames": 2, "pack": "insight",
+    }  # fmt: skip
 
 
 async def test_more_than_it_can_do_is_refused_not_queued(desk: Desk) -> None:
