@@ -26,6 +26,7 @@ MARGIN_SECONDS = 1.5
 HELLO_SECONDS = 3.0
 CLOCKS = 10
 MAX_VERBS = 50
+LONGEST_UPTIME = 1e10
 MOST_DIMENSIONS = 4096
 
 SILENT, REVOKED = "agent_silent", "agent_revoked"
@@ -89,6 +90,8 @@ class Line:
             return False
         can, boot, uptime = said.get("can"), said.get("boot"), said.get("uptime")
         if not isinstance(can, list) or not isinstance(boot, str) or not isinstance(uptime, int | float):
+            return False
+        if not 0 <= uptime < LONGEST_UPTIME:  # also what is no number, and what no float can hold
             return False
         faces = said.get("faces")
         told = faces if isinstance(faces, dict) else {}

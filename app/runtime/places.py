@@ -6,7 +6,6 @@ Whoever wants a picture, a badge or a comparison takes the place of the device a
 from __future__ import annotations
 
 import asyncio
-import math
 import re
 import threading
 from collections.abc import Callable, Sequence
@@ -37,6 +36,7 @@ MARGIN_SECONDS = 1.0
 PICTURE_SECONDS = 3.0
 # A page waits no longer than this for an engine that hangs.
 CAPTURED_SECONDS = 8.0
+MOST = 1e9
 JPEG = b"\xff\xd8\xff"
 CODE = re.compile(r"[a-z0-9_]{1,64}")
 PRINTED = frozenset({"printed", "sent"})
@@ -202,9 +202,10 @@ def _code(code: str) -> str:
 
 
 def _number(value: Any) -> float | None:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+    if isinstance(value, bool) or not isinstance(value, int | float):
         return None
-    return float(value)
+    # Also keeps out what is no number, and what no float can hold.
+    return float(value) if -MOST < value < MOST else None
 
 
 def _compared(answer: Answer) -> Compared:

@@ -112,6 +112,7 @@ async def test_an_answer_is_taken_once_and_only_from_the_computer_that_was_asked
         ({"age": True}, JPEG, "agent_garbled"),
         ({"age": float("nan")}, JPEG, "agent_garbled"),
         ({"age": -1}, JPEG, "agent_garbled"),
+        ({"age": 10**400}, JPEG, "agent_garbled"),
         ({}, JPEG, "agent_garbled"),
         ({"age": 2.5}, JPEG, "no_picture"),
         ({"age": 0.1}, JPEG + bytes(wire.MAX_BODY + wire.MAX_HEAD), "agent_garbled"),
@@ -125,6 +126,7 @@ async def test_an_answer_is_taken_once_and_only_from_the_computer_that_was_asked
         "age true",
         "age no number",
         "age below zero",
+        "age beyond all",
         "no age",
         "old",
         "too large",
@@ -279,6 +281,8 @@ async def test_a_word_of_hello_that_is_none_makes_no_computer_new(there: Compute
         "null",
         '{"hello": 1}',
         '{"hello": {"can": "all", "boot": "x", "uptime": 1}}',
+        '{"hello": {"can": [], "boot": "x", "uptime": NaN}}',
+        '{"hello": {"can": [], "boot": "x", "uptime": 1%s}}' % ("0" * 400),
     ):
         there.agents.take_hello(there.link, text)
     assert there.link.line.hello is None
