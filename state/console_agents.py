@@ -149,7 +149,9 @@ def _row(agent: LaneAgent, names: dict[str, str], zone: str, locale: str) -> Row
     status = "new" if agent.enrolled_at is None else "heard" if heard else "silent"
     wrong = _wrong(agent, locale)
     hello = center.agents.hello(agent.id) if center is not None and heard else None
-    models = [text(locale, "agents.faces", state=_models(hello.faces, locale))] if hello else []
+    # No models is how most computers are, and nothing to see to.
+    told = hello is not None and hello.faces not in ("", "no_pack")
+    models = [text(locale, "agents.faces", state=_models(hello.faces, locale))] if hello and told else []
     return {
         "id": agent.id,
         "label": agent.label,

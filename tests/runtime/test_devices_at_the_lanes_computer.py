@@ -144,6 +144,23 @@ async def test_a_badge_whose_line_is_cut_in_the_middle_comes_out_once(rig: LaneR
 
 
 @pytest.mark.req("AD-15")
+async def test_a_computer_that_dies_at_a_badge_prints_no_second_one_and_the_guard_is_told_to_look(
+    rig: LaneRig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(printing, "JOB_SECONDS", 30.0)
+    await rig.start()
+    rig.printer.bytes_per_second = 20_000
+    _, _, visit = let_in(rig.world)
+    press(rig, visit.id)
+    await rig.until(lambda: len(rig.printer._buffer) > 1_000)
+    await asyncio.to_thread(rig.agent.kill)
+    await rig.start()
+    assert await came_of_it(rig) == ("failed", "agent_restarted")
+    assert "刚刚重新启动" in desk_printing.view(rig.lane, visit.id, "zh-CN").words
+    assert rig.printer.prints <= 1
+
+
+@pytest.mark.req("AD-15")
 async def test_a_badge_that_arrives_late_is_never_printed(
     rig: LaneRig, monkeypatch: pytest.MonkeyPatch
 ) -> None:
