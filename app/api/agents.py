@@ -27,6 +27,7 @@ routes = router("/api/v1/agents")
 sockets = socket_router("/api/v1/agents")
 
 MAX_BATCH_BYTES = 4_000_000
+MOST_OFFSET_MS = 2**31 - 1
 Word = Annotated[str, Field(max_length=64, pattern=r"^[\w.\-]*$")]
 
 
@@ -72,7 +73,7 @@ class HealthIn(BaseModel):
     version: str = Field(default="", max_length=40)
     waiting: int = Field(ge=0, lt=2**31)
     trouble: Word = ""
-    offset_ms: int | None = Field(default=None, gt=-(2**31), lt=2**31)
+    offset_ms: int | None = None
     devices: list[DeviceIn] = Field(max_length=500)
 
 
@@ -133,7 +134,8 @@ async def health(body: HealthIn) -> dict[str, str]:
         body.version,
         body.waiting,
         body.trouble,
-        body.offset_ms,
+        # A computer without a battery may believe that it is 1970; what it says of its devices holds all the same.
+        None if body.offset_ms is None else max(-MOST_OFFSET_MS, min(body.offset_ms, MOST_OFFSET_MS)),
         [(device.id, device.status, device.detail) for device in body.devices],
     )
     return await agent_service.take_health(_hub(), get_database(), current_actor(), told)

@@ -11,7 +11,7 @@ from app.core.errors import Conflict
 from app.core.settings import get_settings
 from app.domain.identity.models import FacesChanged
 from app.domain.identity.templates import Face
-from app.runtime.agent_asks import FAR
+from app.runtime.agent_asks import FAR, OUTDATED, SILENT
 from app.runtime.agents import Agents
 from app.runtime.face_desk import FaceDesk, Insist
 from app.runtime.face_gate import FaceGate
@@ -26,6 +26,17 @@ from hardware.supervisor import HardwareService
 logger = logging.getLogger(__name__)
 
 TOPIC = "faces"
+
+
+def _why_not(code: str) -> Conflict:
+    """Why a camera cannot take a face."""
+    if code == FAR:
+        return Conflict("faces_far")
+    if code == OUTDATED:
+        return Conflict("computer_old")
+    if code == SILENT:
+        return Conflict("computer_away")
+    return Conflict("camera_off")
 
 
 class Faces:
@@ -105,7 +116,7 @@ class Faces:
         if isinstance(taken, FaceFault):
             return taken
         if isinstance(taken, str):
-            raise Conflict("faces_far") if taken == FAR else Conflict("camera_off")
+            raise _why_not(taken)
         return Face(taken.pack.id, taken.pack.dimension, vector_bytes(taken))
 
     def _refresh_soon(self, gone: bool) -> None:

@@ -179,6 +179,17 @@ def test_states_are_taken_of_its_own_devices_only(rig: Rig, own: httpx.Client) -
     assert (rig.row.version, rig.row.waiting, rig.row.trouble) == ("9", 3, "disk_full")
 
 
+def test_a_computer_that_believes_it_is_1970_is_heard_all_the_same(rig: Rig, own: httpx.Client) -> None:
+    told = {
+        "waiting": 0,
+        "offset_ms": 1_790_000_000_000,
+        "devices": [{"id": rig.gate.reader, "status": "online"}],
+    }
+    assert own.post(HEALTH, json=told).status_code == 200
+    assert rig.device(rig.gate.reader) == ("online", "")
+    assert rig.row.clock_offset_ms == 2**31 - 1
+
+
 @pytest.mark.req("SI-04")
 def test_an_enrolment_code_works_once_and_wrong_ones_are_counted(rig: Rig) -> None:
     agent, code = rig.world.do(agents.create, SYSTEM, "第二台", [rig.world.exit.id])

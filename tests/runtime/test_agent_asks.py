@@ -302,6 +302,8 @@ async def test_a_computer_that_was_not_heard_is_not_waited_for(there: Computer) 
     there.agents._heard.clear()
     assert (await there.place.picture(there.camera)).why == "agent_silent"
     assert (await there.place.print(there.printer, b"png", 5.0)).code == "agent_silent"
+    with pytest.raises(Conflict, match="computer_away"):
+        await there.hub.faces.capture(there.camera)
     assert there.agents._asks.open_of(there.id) == []
 
 

@@ -37,7 +37,6 @@ from tests.runtime.test_faces_at_the_gate import decoder
 
 __all__ = ["face_models"]
 
-pytestmark = pytest.mark.xdist_group("lane-agent")
 HOLDER, ANOTHER = Person(3, size=300), Person(4, size=300)
 
 
