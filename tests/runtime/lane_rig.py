@@ -12,7 +12,9 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
+import cv2
 import httpx
+import numpy as np
 import pytest
 from granian.constants import Interfaces
 from granian.server.embed import Server
@@ -43,6 +45,7 @@ from tests.hardware.mjpeg import MjpegServer
 from tests.hardware.pictures import jpeg
 
 SECONDS = 40
+NOISE = 6.0
 
 
 class LaneRig:
@@ -76,6 +79,18 @@ class LaneRig:
         """Who stands before the camera of the lane's computer."""
         pictures = [jpeg(scene(*people, width=1280, height=720, noise=n)) for n in (1, 2)]
         self.picture.part = lambda number: pictures[number % 2]
+
+    async def seen(self, person: Person) -> None:
+        """Wait until the camera there shows somebody, as the place of the camera tells."""
+        place, wanted = self.hub.places.of(self.camera), scene(person, width=1280, height=720)
+        assert place is not None
+        async with asyncio.timeout(SECONDS):
+            while True:
+                picture = (await place.picture(self.camera)).picture
+                if picture is not None:
+                    shown = cv2.imdecode(np.frombuffer(picture, np.uint8), cv2.IMREAD_COLOR)
+                    if shown is not None and float(cv2.absdiff(shown, wanted).mean()) < NOISE:
+                        return
 
     def device(self, device_id: str) -> tuple[str, str]:
         found = self.world.get(Device, device_id)

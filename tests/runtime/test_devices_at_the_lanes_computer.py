@@ -218,8 +218,8 @@ async def test_the_holder_is_compared_with_the_camera_there_by_the_models_there(
     assert still is not None
     # Another stands there, and the desk has it compared once more.
     rig.show(ANOTHER)
+    await rig.seen(ANOTHER)
     await rig.until(lambda: rig.agent.status.get("faces") == "ready")
-    await asyncio.sleep(0.3)
     rig.hub.faces.desk.again(rig.lane, newest.id)
     await rig.until(lambda: rig.results() == [Result.OK, Result.OTHER_FACE])
     await rig.until(lambda: rig.panel().state == "other")
