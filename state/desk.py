@@ -36,6 +36,7 @@ KEYMAP = {
     "F2": "document",
     "Shift+F2": "type_document",
     "F3": "walk_in",
+    "Shift+F3": "registered",
     "F4": "search",
     "F6": "review",
     "F7": "refuse",
@@ -60,6 +61,7 @@ class DeskState(rx.State):
     arrival: Arrival = Arrival()
     faces: FacePanel = FacePanel()
     waiting: list[Row] = []
+    registered: list[Row] = []
     expected: list[Row] = []
     expected_count: int = 0
     inside: list[Row] = []
@@ -135,6 +137,8 @@ class DeskState(rx.State):
             return await self._see(Kind.DOCUMENT, Result.OK)
         if name == "badge":
             return await self._badge()
+        if name == "registered":
+            return await self._next_registered()
         if name == "ask":
             return DeskState.open_dialog("call") if self.arrival.walk_in else None
         if name == "escape":
@@ -173,6 +177,14 @@ class DeskState(rx.State):
         """Serve another of those who wait."""
         self._chosen = attempt_id
         await self._refresh_lane(me())
+
+    @action(Right.DESK_USE)
+    async def pick_registered(self, registration_id: str) -> Any:
+        """Take up what a visitor entered on the own phone: the form opens with it, for the guard to check."""
+        self.dialog = "walk_in"
+        from state.desk_tasks import DeskTasksState
+
+        return DeskTasksState.begin_registered(registration_id)
 
     @action(Right.DESK_USE)
     async def pick_expected(self, booking_id: str) -> None:
@@ -259,6 +271,12 @@ class DeskState(rx.State):
         self._chosen, self.arrival, self.faces = "", Arrival(), FacePanel()
         return None
 
+    async def _next_registered(self) -> Any:
+        if self.registered:
+            return DeskState.pick_registered(self.registered[0]["id"])
+        await notify(self, "wait", "desk.registered_none")
+        return None
+
     async def _see(self, kind: Kind, result: Result) -> None:
         actor, attempt_id = me(), self.arrival.id
         if attempt_id and not self.arrival.leaving:
@@ -323,7 +341,7 @@ class DeskState(rx.State):
         view = await get_database().read(lambda s: desk_view.lane_view(s, lane_id, locale, chosen))
         if view.arrival.id and view.arrival.id != self.arrival.id:
             self.done, self.done_visit = "", ""
-        shown = ("arrival", "waiting", "lights", "camera", "camera_trouble", "printer")
+        shown = ("arrival", "waiting", "registered", "lights", "camera", "camera_trouble", "printer")
         for name in (*shown, "last_words", "last_status", "last_at"):
             self._assign(name, getattr(view, name))
         await self._refresh_print(locale)
@@ -360,7 +378,7 @@ class DeskState(rx.State):
 
     def _signed_out(self) -> None:
         self.ended, self.lane_id, self.arrival, self.faces = True, "", Arrival(), FacePanel()
-        self.waiting, self.expected, self.inside, self.overdue = [], [], [], []
+        self.waiting, self.registered, self.expected, self.inside, self.overdue = [], [], [], [], []
 
 
 async def _site_lists(site_id: str, locale: str) -> tuple[Any, ...]:

@@ -14,7 +14,7 @@ from app.core.errors import GateError, InvalidInput, Retryable
 from app.core.ids import new_id
 from app.core.permissions import Right
 from app.core.settings import get_settings
-from app.domain.admission import exits, presenting, service, walk_ins
+from app.domain.admission import exits, presenting, self_registration, service, walk_ins
 from app.domain.admission import repository as admission
 from app.domain.admission.evidence import Presented
 from app.domain.booking import repository as bookings
@@ -46,6 +46,8 @@ class DeskTasksState(rx.State):
     lost_name: str = ""
     fee: str = ""
     plate_note: str = ""
+    registered: str = ""  # the number of what a visitor entered on the own phone
+    _registration: str = ""
 
     @action(Right.DESK_USE)
     async def begin(self, name: str) -> Any:
@@ -53,6 +55,7 @@ class DeskTasksState(rx.State):
         actor = me()
         self.form_error, self.error_field, self.plate_note = "", "", ""
         self.results, self.searched, self.lost_visit, self.lost_name = [], False, "", ""
+        self.registered = self._registration = ""
         if name == "walk_in":
             return await self._load_form(actor)
         if name == "exit":
@@ -62,6 +65,36 @@ class DeskTasksState(rx.State):
             )
             self.results = [{**row, "kind": "visit"} for row in rows]
         return None
+
+    @action(Right.DESK_USE)
+    async def begin_registered(self, registration_id: str) -> Any:
+        """The form with what a visitor entered on the own phone."""
+        actor, lane_id = me(), (await self.get_state(DeskState)).lane_id
+        self.form_error, self.error_field, self.plate_note = "", "", ""
+
+        def load(session: Session) -> tuple[int, str, dict[str, str]]:
+            row = self_registration.for_guard(session, actor, lane_id, registration_id)
+            given = self_registration.details_of(row)
+            unit = sites.unit_by_label(session, actor.site_id, given["unit"])
+            return row.number, row.visitor_type, given | ({"unit": unit.label} if unit else {})
+
+        number, self.visitor_type, values = await get_database().read(load)
+        self.registered, self._registration = f"{number:02d}", registration_id
+        document = await self._load_form(actor)
+        # What the card says comes first: it fills a field, and what was typed leaves a filled one alone.
+        filled = rx.call_script(prefill.script({key: value for key, value in values.items() if value}))
+        return [document, filled] if document else filled
+
+    @action(Right.DESK_USE)
+    async def turn_away(self) -> None:
+        """Nobody stands here with this number."""
+        actor, registration_id = me(), self._registration
+        desk = await self.get_state(DeskState)
+        lane_id = desk.lane_id
+        await get_database().write(lambda s: self_registration.turn_away(s, actor, lane_id, registration_id))
+        self.registered = self._registration = desk.dialog = ""
+        await desk._refresh_lane(actor)
+        await done_notice(self, "desk.registered_away")
 
     @action(Right.DESK_USE)
     async def choose_type(self, visitor_type: str) -> Any:
@@ -76,7 +109,7 @@ class DeskTasksState(rx.State):
         """Enter an unbooked visitor and ask the host at once."""
         actor = me()
         desk = await self.get_state(DeskState)
-        lane_id, kind = desk.lane_id, self.visitor_type
+        lane_id, kind, registration_id = desk.lane_id, self.visitor_type, self._registration
         self.form_error, self.error_field = "", ""
         snapshot = await self._snapshot(desk.camera)
 
@@ -95,6 +128,8 @@ class DeskTasksState(rx.State):
             laid = prefill.laid_for(session, actor, lane_id)
             attempt = walk_ins.register(session, actor, lane_id, made, snapshot, laid=laid)
             walk_ins.ask_host(session, actor, attempt.id)
+            if registration_id:
+                self_registration.take(session, actor, lane_id, registration_id, attempt.id)
             return attempt.id, bool(admission.evidence_of(session, attempt.id))
 
         try:
@@ -106,6 +141,7 @@ class DeskTasksState(rx.State):
             return None
         prefill.used(lane_id, attempt_id if own_document else "")
         desk._chosen, desk.dialog = attempt_id, ""
+        self.registered = self._registration = ""
         await desk._refresh_lane(actor)
         await done_notice(self, "desk.asked")
         return None

@@ -11,10 +11,12 @@ from app.core import clock, crypto, i18n, inputs
 from app.core.i18n import text
 from app.core.masking import mask_name, mask_phone
 from app.domain.admission import repository as admission
+from app.domain.admission import self_registration
 from app.domain.admission.evidence import ZONE
 from app.domain.admission.face_evidence import is_comparison
 from app.domain.admission.models import Attempt, EvidenceRow, HostConsent
 from app.domain.admission.rules import Outcome
+from app.domain.admission.self_models import SelfRegistration
 from app.domain.booking import repository as bookings
 from app.domain.people import repository as people
 from app.domain.sites import repository as sites
@@ -78,6 +80,7 @@ class LaneView:
     last_words: str = ""
     last_status: str = ""
     last_at: int = 0
+    registered: list[Row] = field(default_factory=list)
 
 
 def lane_view(session: Session, lane_id: str, locale: str, chosen: str) -> LaneView:
@@ -89,6 +92,7 @@ def lane_view(session: Session, lane_id: str, locale: str, chosen: str) -> LaneV
         camera=camera.id if camera else "",
         camera_trouble=trouble_of(camera, locale),
         printer=next((d.id for d in devices if d.driver == "printer" and d.enabled), ""),
+        registered=[_registered(row) for row in self_registration.waiting(session, lane_id)],
     )
     rows = admission.open_attempts(session, lane_id)
     newest = rows[-1] if rows else admission.latest_closed(session, lane_id)
@@ -108,6 +112,18 @@ def lane_view(session: Session, lane_id: str, locale: str, chosen: str) -> LaneV
         view.arrival = arrival(session, serving, known, site, locale)
         view.waiting = [_waiting(session, row, site, locale) for row in rows if row.id != serving.id]
     return view
+
+
+def _registered(row: SelfRegistration) -> Row:
+    given = self_registration.details_of(row)
+    return {
+        "id": row.id,
+        "time": f"{row.number:02d}",
+        "title": f"{mask_name(given['name'])} {mask_phone(given['phone'])}".strip(),
+        "detail": given["unit"],
+        "tag": "",
+        "tone": "",
+    }
 
 
 def arrival(

@@ -24,9 +24,12 @@ FILL = """((values) => {
   let frames = 120;
   const fill = () => {
     for (const [id, value] of Object.entries(values)) {
-      const input = document.querySelector(`dialog[aria-labelledby=dialog-walk_in-title] input[name=${id}]`);
-      if (!input) continue;
-      if (!input.value) input.value = value;
+      const inputs = document.querySelectorAll(`dialog[aria-labelledby=dialog-walk_in-title] input[name=${id}]`);
+      if (!inputs.length) continue;
+      for (const input of inputs) {
+        if (input.type === "radio") input.checked = input.value === value;
+        else if (input.value === input.defaultValue) input.value = value;
+      }
       delete values[id];
     }
     if (Object.keys(values).length && frames--) requestAnimationFrame(fill);
@@ -68,4 +71,5 @@ def values_of(laid: Presented | None, rules: dict[str, str]) -> dict[str, str]:
 
 def script(values: dict[str, str]) -> str:
     """What fills the open form in the browser."""
-    return FILL % json.dumps(values)
+    # "</" must not end the script that carries it.
+    return FILL % json.dumps(values).replace("<", "\\u003c")

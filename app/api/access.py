@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
-from typing import Any
+from typing import Any, TypeVar
 
 from fastapi import APIRouter, Depends, Request, Response, WebSocket, WebSocketException, status
 from fastapi.exceptions import RequestValidationError
@@ -25,10 +25,19 @@ from app.domain.people import repository as people
 from app.domain.sites import agents
 from app.runtime import sessions
 
+F = TypeVar("F", bound=Callable[..., Any])
+
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 BEARER = "Bearer "
+PASSIVE = "__gatehouse_passive__"
 
 _keys: dict[bytes, tuple[float, Actor]] = {}  # of valid keys only, for seconds
+
+
+def passive(function: F) -> F:
+    """Mark a route that a page asks by itself: it does not count as somebody being at work (idle log-out, EV-05)."""
+    setattr(function, PASSIVE, True)
+    return function
 
 
 def client_ip(request: HTTPConnection) -> str:
@@ -66,7 +75,7 @@ async def _actor_of(request: Request, right: Right) -> Actor:
         return Actor(kind="anonymous", ip=ip) if ip else ANONYMOUS
     if request.method not in SAFE and not same_origin(request):
         raise NotAllowed("foreign_origin")
-    return await sessions.resolve(secret, ip)
+    return await sessions.resolve(secret, ip, touch=not getattr(request.scope["endpoint"], PASSIVE, False))
 
 
 async def _key_actor(key_hash: bytes, ip: str) -> Actor:

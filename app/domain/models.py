@@ -4,6 +4,7 @@ from app.core import audit, keys, lease, outbox, search
 from app.domain.access import models as access
 from app.domain.admission import case_models as cases
 from app.domain.admission import models as admission
+from app.domain.admission import self_models as self_registrations
 from app.domain.booking import models as booking
 from app.domain.duty import models as duty
 from app.domain.identity import models as identity
@@ -25,5 +26,6 @@ __all__ = [
     "people",
     "records",
     "search",
+    "self_registrations",
     "sites",
 ]

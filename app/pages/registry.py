@@ -10,10 +10,11 @@ from app.core import i18n
 from app.pages import auth, console, demo, early_language
 from app.pages.desk import desk
 from app.pages.portal import home, invite
-from app.pages.visitor import visitor_pass
+from app.pages.visitor import register, visitor_pass
 from state.demo_panel import DemoState
 from state.desk import DeskState
 from state.portal import HomeState, InviteState
+from state.self_registration import RegisterState
 from state.shell import ShellState
 from state.visitor import PassState
 
@@ -25,6 +26,7 @@ PAGES: list[tuple[str, Any, str, list[Any]]] = [
     ("/home", home.page, "title.home", [HomeState.enter]),
     ("/invite", invite.page, "title.invite", [InviteState.enter]),
     ("/pass", visitor_pass.page, "title.pass", [PassState.enter]),
+    ("/register", register.page, "title.register", [RegisterState.enter]),
     ("/demo", demo.page, "title.demo", [DemoState.enter]),
     *console.PAGES,
 ]

@@ -25,6 +25,7 @@ from app.domain.admission.arrival import OPEN, Arrival
 from app.domain.admission.case_models import CaseChanged, CaseOpened
 from app.domain.admission.evidence import ZONE, Presented
 from app.domain.admission.models import LaneChanged, VisitAdmitted
+from app.domain.admission.self_models import SelfRegistrationChanged
 from app.domain.booking.models import BookingChanged
 from app.domain.identity import read_document, shown_document
 from app.domain.identity.models import FacesChanged
@@ -244,6 +245,10 @@ class Hub:
                 self.cues[announcement.lane_id] = (count, announcement.cue)
             self._live.post(f"lane:{announcement.lane_id}")
             self._live.post(f"site:{announcement.site_id}")
+            if announcement.attempt_id:
+                self._live.post(f"attempt:{announcement.attempt_id}")
+        elif isinstance(announcement, SelfRegistrationChanged):
+            self._live.post(f"self:{announcement.registration_id}")
         elif isinstance(announcement, CaseOpened):
             self._case_changed(announcement)
             taking = case_pictures.take_scene

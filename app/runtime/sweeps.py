@@ -24,7 +24,7 @@ from app.core.settings import get_settings
 from app.domain.access import repository as access
 from app.domain.access import service as access_service
 from app.domain.access.rules import PassStatus
-from app.domain.admission import checkouts, statements, walk_ins
+from app.domain.admission import checkouts, self_registration, statements, walk_ins
 from app.domain.admission.models import Attempt, LaneChanged
 from app.domain.booking import repository as bookings
 from app.domain.booking.models import BookingChanged
@@ -143,6 +143,7 @@ class Sweeper:
         if await self._leads():
             await self._database.write(expire)
             await self._database.write(clear_idle_attempts)
+            await self._database.write(lambda session: self_registration.expire(session, clock.now()))
             while await self._database.write(lambda session: checkouts.close_overdue(session, clock.now())):
                 logger.info("Visits that nobody was seen leaving were closed")
             await self.dispatch()

@@ -7,7 +7,7 @@ import reflex as rx
 from components.actions import button
 from components.data import queue
 from components.desk.documents import document
-from components.feedback import chip, dialog, empty_state
+from components.feedback import banner, chip, dialog, empty_state
 from components.forms import checkbox_field, form_error, segmented, select_field, text_field, textarea_field
 from components.kit import when
 from components.text import t, tf
@@ -45,6 +45,11 @@ def walk_in() -> rx.Component:
     """Registering somebody without a booking; only the fields that the policy asks for."""
     form = rx.el.form(
         form_error(Tasks.form_error),
+        rx.cond(
+            Tasks.registered != "",
+            banner("wait", tf("walk_in.registered", number=Tasks.registered), icon_name="smartphone"),
+            rx.fragment(),
+        ),
         select_field(
             t("walk_in.type"),
             [(kind, t(f"visitor_type.{kind}")) for kind in TYPES],
@@ -119,6 +124,11 @@ def walk_in() -> rx.Component:
         rx.el.p(t("walk_in.notice"), class_name="small muted"),
         rx.el.div(
             button(t("document.enter"), icon_name="id_card", key="Shift+F2", on_click=Documents.begin),
+            rx.cond(
+                Tasks.registered != "",
+                button(t("walk_in.turn_away"), kind="danger", on_click=Tasks.turn_away),
+                rx.fragment(),
+            ),
             button(t("common.cancel"), on_click=DeskState.close_dialog),
             button(t("walk_in.submit"), kind="primary", type="submit", icon_name="bell_ring"),
             class_name="modal-acts",

@@ -9,7 +9,9 @@ from components.data import queue
 from components.feedback import chip, empty_state
 from components.kit import when
 from components.text import t
-from state.desk import DeskState
+from state.desk import KEYMAP, DeskState
+
+KEYS = {name: key for key, name in KEYMAP.items()}
 
 
 def _counted(word: rx.Var, number: rx.Var) -> rx.Component:
@@ -74,4 +76,25 @@ def lane_queue() -> rx.Component:
     )
     return rx.cond(
         DeskState.waiting.length() > 0, rx.el.section(head, rows, class_name="card"), rx.fragment()
+    )
+
+
+def registered() -> rx.Component:
+    """Who registered on the own phone and waits to be called to the window, by number."""
+    rows = _list(
+        DeskState.registered,
+        t("desk.registered"),
+        t("desk.registered_none"),
+        lambda row: DeskState.pick_registered(row["id"]),
+    )
+    head = rx.el.div(
+        rx.el.h2(t("desk.registered"), class_name="h3"),
+        rx.el.kbd(KEYS["registered"], class_name="key", custom_attrs={"aria-hidden": "true"}),
+        rx.el.span(DeskState.registered.length(), class_name="push"),
+        class_name="card-head",
+    )
+    return rx.cond(
+        DeskState.registered.length() > 0,
+        rx.el.section(head, rows, class_name="card", id="registered"),
+        rx.fragment(),
     )

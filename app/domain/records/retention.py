@@ -10,6 +10,7 @@ from app.core import audit, search, vault
 from app.core.actor import SYSTEM
 from app.domain.access import permit_queries
 from app.domain.admission import repository as admission
+from app.domain.admission import self_queries
 from app.domain.admission.models import Attempt, Visit
 from app.domain.booking.models import Booking
 from app.domain.identity import consents
@@ -45,6 +46,7 @@ def purge(session: Session, site_id: str, now: datetime) -> int:
     for booking in repository.stale_bookings(session, site_id, due, BATCH):
         _forget_booking(session, booking, now)
         changed += 1
+    changed += self_queries.forget_old(session, site_id, due)
     changed += case_retention.purge(session, policy, now)
     noted = now - timedelta(days=NOTE_DAYS)
     changed += repository.delete_old_notes(session, site_id, noted)
