@@ -264,7 +264,13 @@ def contents(session: Session) -> str:
     import hashlib
 
     digest = hashlib.sha256()
-    quiet = {"web_session": "seen_at", "device": "status", "device_fault": "*", "lease": "*", "outbox_message": "*"}
+    quiet = {
+        "web_session": "seen_at",
+        "device": "status",
+        "device_fault": "*",
+        "lease": "*",
+        "outbox_message": "*",
+    }
     for name in counts(session):
         if quiet.get(name) == "*":
             continue

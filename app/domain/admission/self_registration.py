@@ -19,10 +19,12 @@ from app.core.database import announce
 from app.core.errors import Conflict, InvalidInput, NotFound, TooMany
 from app.core.ids import new_id, new_secret
 from app.core.permissions import Right
-from app.domain.admission import lane_codes, self_queries
+from app.domain.admission import lane_codes, repository, self_queries
 from app.domain.admission.lane_codes import LaneCodeFault
 from app.domain.admission.models import LaneChanged
 from app.domain.admission.self_models import SelfRegistration, SelfRegistrationChanged, SelfStatus
+from app.domain.booking import links
+from app.domain.booking import repository as bookings
 from app.domain.booking.rules import HEADS, Purpose
 from app.domain.sites import repository as sites
 from app.domain.sites import service as sites_service
@@ -148,6 +150,13 @@ def for_guard(session: Session, actor: Actor, lane_id: str, registration_id: str
 def take(session: Session, actor: Actor, lane_id: str, registration_id: str, attempt_id: str) -> None:
     """A guard has looked at the visitor and registered the arrival; of two guards the first one counts."""
     row = for_guard(session, actor, lane_id, registration_id)
+    attempt = repository.attempt(session, attempt_id)
+    if attempt.lane_id != lane_id or not attempt.walk_in:
+        raise NotFound("attempt_unknown")
+    booking = bookings.booking(session, attempt.booking_id or "")
+    # Nobody invited this visitor, so nobody sends a link: the phone that registered shows it, once the visitor is in.
+    booking.link_hash = crypto.hash_secret(links.link_secret(booking))
+    session.add(booking)
     _close(session, actor, row, SelfStatus.TAKEN, attempt_id)
 
 
