@@ -18,7 +18,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_play
 
 from app.core import i18n
 from app.pages.registry import PAGES
-from tests.e2e.pages import overflow
+from tests.e2e.pages import overflow, read_code
 from tests.e2e.server import Server, make_server, remove
 from tests.plugins.browser import FLAGS, chromium_path
 
@@ -46,7 +46,7 @@ DIALOGS = (
     ("/console/accounts/", "admin", "account", "console.accounts.add", ""),
     ("/console/accounts/", "admin", "disable", "console.accounts.disable", ""),
 )
-ALONE = {"/", "/desk", "/home", "/pass", "/invite"}
+ALONE = {"/", "/desk", "/home", "/pass", "/invite", "/register"}
 
 
 def who_sees(route: str) -> str:
@@ -101,7 +101,7 @@ class Photographer:
         file = f"{name}-{state}-{self.size}-{self.mode}-{self.locale}.png"
         page.wait_for_load_state("networkidle") if name != "desk" else page.wait_for_load_state()
         expect(page.locator(".skeleton")).to_have_count(0, timeout=15_000)
-        if name != "badge":
+        if (name, state) not in {("badge", "plain"), ("register", "screen")}:
             expect(page.locator("html")).to_have_attribute("lang", self.locale)
         page.evaluate("document.fonts.ready")
         page.screenshot(path=self.out / file, animations="disabled", full_page=whole)
@@ -292,6 +292,39 @@ class Photographer:
             self.shoot(page, "desk", "help")
             backstage.clear_lane(lane=east["lane"])
 
+    def registering(self) -> None:
+        """The lane's screen, the form on a stranger's phone, the number, and the guard's list."""
+        backstage = self.server.backstage
+        lane = backstage.lane()
+        guard = backstage.account(roles=["guard"], name="李建国")
+        backstage.on_duty(username=guard["username"], lane=lane["lane"])
+        with self.context(cookie=guard["cookie"]) as own, self.context() as stranger:
+            screen, phone, desk = own.new_page(), stranger.new_page(), own.new_page()
+            screen.goto("/lane-code")
+            screen.wait_for_function("() => document.getElementById('code').naturalWidth > 0")
+            self.shoot(screen, "register", "screen")
+            code = read_code(screen.locator("#code").screenshot())
+            phone.goto(code)
+            name = phone.locator("#register-form #name")
+            expect(name).to_be_visible()
+            self.shoot(phone, "register", "form", whole=True)
+            name.fill("罗小曼")
+            phone.locator("#register-form #phone").fill("13922224444")
+            phone.locator("#register-form #unit").fill("8 栋 1203")
+            phone.get_by_role("button", name=self.word("register.submit")).click()
+            expect(phone.get_by_role("alert").first).to_be_visible()
+            self.shoot(phone, "register", "error", whole=True)
+            phone.get_by_label(self.word("register.agreed")).check()
+            phone.get_by_role("button", name=self.word("register.submit")).click()
+            expect(phone.locator("#number")).to_be_visible()
+            self.shoot(phone, "register", "number")
+            desk.goto("/desk/")
+            expect(desk.locator("#registered")).to_be_visible()
+            self.shoot(desk, "register", "desk")
+            desk.keyboard.press("Shift+F3")
+            expect(desk.get_by_role("dialog", name=self.word("walk_in.title"))).to_be_visible()
+            self.shoot(desk, "register", "taken")
+
     def badge(self) -> None:
         """The printed badge."""
         backstage = self.server.backstage
@@ -327,6 +360,7 @@ class Photographer:
             ("pass", self.pass_page),
             ("home", self.household),
             ("desk", self.desk),
+            ("register", self.registering),
             ("badge", self.badge),
             ("console-dialogs", self.console_dialogs),
         ):

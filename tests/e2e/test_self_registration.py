@@ -8,7 +8,8 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.e2e.conftest import Gate
-from tests.e2e.pages import Desk, read_code
+from tests.e2e.pages import Desk, overflow, read_code
+from tests.e2e.test_accessibility import faults
 
 PHONE = (360, 780)
 SOON = 15_000
@@ -40,7 +41,7 @@ def fill(page: Page, gate: Gate, name: str, *, agree: bool = True) -> None:
     page.get_by_label("姓名").fill(name)
     page.get_by_label("手机号").fill("13922224444")
     page.get_by_label("去哪一户或哪家公司").fill(gate.unit)
-    page.get_by_role("radio", name="维修").check()
+    page.get_by_role("radio", name="维修", exact=True).check()
     page.get_by_label("一共几位").fill("2")
     if agree:
         page.get_by_label("我已阅读上面的说明").check()
@@ -51,7 +52,8 @@ def fill(page: Page, gate: Gate, name: str, *, agree: bool = True) -> None:
 def test_scan_fill_in_be_called_and_let_in(gate: Gate) -> None:
     desk = Desk.open(gate.desk())
     phone = visitor(gate, scanned(gate))
-    assert phone.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    assert faults(phone) == []
+    assert overflow(phone) == []
     expect(phone.get_by_label("我已阅读上面的说明")).not_to_be_checked()
     fill(phone, gate, "罗小曼", agree=False)
     expect(phone.get_by_text("请先阅读说明并勾选同意").first).to_be_visible()
@@ -61,6 +63,7 @@ def test_scan_fill_in_be_called_and_let_in(gate: Gate) -> None:
     phone.get_by_role("button", name="提交登记").click()
     expect(phone.get_by_text("已提交，请等候叫号")).to_be_visible(timeout=SOON)
     number = phone.locator("#number").inner_text()
+    assert faults(phone) == []
 
     waiting = desk.page.locator("#registered")
     expect(waiting).to_contain_text("罗**", timeout=SOON)

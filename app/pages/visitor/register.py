@@ -48,7 +48,7 @@ def form() -> rx.Component:
         form_error(State.form_error),
         segmented(
             t("register.type"),
-            [(kind, t(f"visitor_type.{kind}")) for kind in TYPES],
+            [(kind, t(f"register.type.{kind}")) for kind in TYPES],
             id="visitor_type",
             value=State.visitor_type,
             on_change=State.choose_type,
