@@ -26,10 +26,11 @@ from app.domain.access import service as access_service
 from app.domain.access.rules import PassStatus
 from app.domain.admission import checkouts, self_registration, statements, walk_ins
 from app.domain.admission.models import Attempt, LaneChanged
+from app.domain.booking import photos
 from app.domain.booking import repository as bookings
 from app.domain.booking.models import BookingChanged
 from app.domain.booking.rules import BookingStatus
-from app.domain.identity import faces
+from app.domain.identity import booking_photos, faces
 from app.domain.people.models import WebSession
 from app.domain.records import retention, vault_sweep
 from app.domain.sites import faults
@@ -56,6 +57,7 @@ def expire(session: Session) -> int:
     for booking in bookings.overdue(session, now - timedelta(hours=1)):
         booking.status = BookingStatus.EXPIRED
         session.add(booking)
+        photos.end_visit(session, SYSTEM, booking.id, "expired")
         announce(session, BookingChanged(booking.site_id, booking.id))
         ended += 1
     return ended
@@ -144,6 +146,8 @@ class Sweeper:
             await self._database.write(expire)
             await self._database.write(clear_idle_attempts)
             await self._database.write(lambda session: self_registration.expire(session, clock.now()))
+            while await self._database.write(lambda session: booking_photos.sweep(session, clock.now())):
+                logger.info("Pictures of visitors whose time is over were deleted")
             while await self._database.write(lambda session: checkouts.close_overdue(session, clock.now())):
                 logger.info("Visits that nobody was seen leaving were closed")
             await self.dispatch()

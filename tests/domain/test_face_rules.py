@@ -30,6 +30,8 @@ TERMS_NOW = TERMS[Purpose.FACE_RECOGNISE]
 KNOWN = {
     ("2026-11", "face_recognise", "zh-CN"): "df0fd657dded2acd",
     ("2026-11", "face_recognise", "en"): "c5683cfb84e4a02f",
+    ("2026-11", "face_visit", "zh-CN"): "48a4be8df0782a8c",
+    ("2026-11", "face_visit", "en"): "f372417e4f32de25",
 }
 CLASSES = tuple(kind.value for kind in TERMS_NOW.classes)
 

@@ -101,9 +101,10 @@ def test_whoever_stores_a_file_has_a_column_that_the_sweep_knows() -> None:
         for path in (SOURCES / folder).rglob("*.py")
         if re.search(r"\bvault\.put\b", path.read_text("utf-8"))
     }
-    assert callers == {"app/runtime/case_pictures.py", "state/desk_tasks.py"}
+    assert callers == {"app/api/visitor_photo.py", "app/runtime/case_pictures.py", "state/desk_tasks.py"}
     assert named() == [
         ("attempt", "snapshot_id"),
+        ("booking_photo", "file_id"),
         ("case_file", "document_id"),
         ("case_file", "picture_id"),
     ]

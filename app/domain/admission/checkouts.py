@@ -22,6 +22,7 @@ from app.domain.admission.arrival import OPEN
 from app.domain.admission.judging import judge
 from app.domain.admission.models import Attempt, LaneChanged, Visit
 from app.domain.admission.rules import Outcome, Reason
+from app.domain.booking import photos
 from app.domain.booking.models import Booking
 from app.domain.booking.rules import BookingSource, BookingStatus
 from app.domain.sites import repository as sites
@@ -85,6 +86,7 @@ def _close(
     if booking is not None and not standing:
         booking.status = BookingStatus.COMPLETED
         session.add(booking)
+        photos.end_visit(session, SYSTEM, booking.id, "left")
     late = now - overdue_since(visit.entered_at, visit.due_at, standing=standing)
     audit.record(
         session,

@@ -18,6 +18,7 @@ from app.domain.access import service as access_service
 from app.domain.access.rules import PassStatus
 from app.domain.admission import repository, statements
 from app.domain.admission.models import LaneChanged, PassLoss, Visit
+from app.domain.booking import photos
 from app.domain.booking import repository as bookings
 from app.domain.booking.rules import BookingSource, BookingStatus
 from app.domain.sites import repository as sites
@@ -64,6 +65,7 @@ def leave(
         if booking.source != BookingSource.STANDING:
             booking.status = BookingStatus.COMPLETED
             session.add(booking)
+            photos.end_visit(session, actor, booking.id, "left")
     audit.record(
         session, actor, "visit.leave", "visit", visit.id, site_id=visit.site_id, details={"how": kind}
     )

@@ -50,7 +50,8 @@ class EvidenceRow(SQLModel, table=True):
     kind: str
     result: str
     device_id: str = ""
-    source: str = ""  # of a document: empty for a card's chip or a guard's look, else zone or typed
+    # Of a document: empty for a card's chip or a guard's look, else zone or typed. Of a face: what it was held against.
+    source: str = ""
     occurred_at: datetime = Field(sa_type=UtcDateTime)
     recorded_at: datetime = Field(sa_type=UtcDateTime)
 

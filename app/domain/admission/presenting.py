@@ -18,7 +18,7 @@ from app.domain.access import repository as access
 from app.domain.admission import cases, checkouts, documents, repository, service, statements
 from app.domain.admission.arrival import OPEN, Arrival, Dossier, Post, of
 from app.domain.admission.evidence import Finding, Presented, examine
-from app.domain.admission.face_evidence import is_doubted
+from app.domain.admission.face_evidence import is_doubted, standing
 from app.domain.admission.judging import gather, judge, weigh
 from app.domain.admission.models import Attempt, LaneChanged
 from app.domain.admission.rules import SILENT, Evidence, Kind, Outcome, Result, decide
@@ -149,7 +149,7 @@ def _join(
     if (
         finding.kind is Kind.FACE
         and result is Result.OK
-        and is_doubted(repository.evidence_of(session, attempt_id))
+        and is_doubted(standing(session, attempt.visitor_id, repository.evidence_of(session, attempt_id)))
     ):
         # Whoever stands in the picture beside it does not undo what the comparison with the document found.
         result = Result.UNSURE

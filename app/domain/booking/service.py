@@ -13,7 +13,7 @@ from app.core.database import announce
 from app.core.errors import Conflict, InvalidInput, NotAllowed, NotFound
 from app.core.ids import new_id
 from app.core.permissions import Right
-from app.domain.booking import links, repository
+from app.domain.booking import links, photos, repository
 from app.domain.booking.models import Booking, BookingChanged
 from app.domain.booking.rules import (
     DAY_HOURS,
@@ -198,6 +198,7 @@ def cancel(session: Session, actor: Actor, booking_id: str) -> Booking:
         raise Conflict("booking_over")
     booking.status = BookingStatus.CANCELLED
     session.add(booking)
+    photos.end_visit(session, actor, booking.id, "cancelled")
     outbox.post(session, "sms", "booking_cancelled", booking.site_id, {"booking": booking.id})
     audit.record(session, actor, "booking.cancel", "booking", booking.id, site_id=booking.site_id)
     announce(session, BookingChanged(booking.site_id, booking.id))

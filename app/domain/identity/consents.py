@@ -13,6 +13,8 @@ from app.core.actor import SYSTEM, Actor
 from app.core.errors import InvalidInput, NotAllowed
 from app.core.ids import new_id
 from app.core.permissions import Right
+from app.domain.booking import photos
+from app.domain.booking import repository as bookings
 from app.domain.identity import repository, templates
 from app.domain.identity.models import ConsentRecord
 from app.domain.identity.rules import TERMS, Age, Channel, Purpose, guardian_fault, stands
@@ -57,6 +59,19 @@ def give(
     """
     person = _present(session, person_id)
     actor.require(Right.PEOPLE_EDIT, person.site_id)
+    return _give(session, actor, person, shown, channel, declared)
+
+
+def give_own(session: Session, actor: Actor, shown: Notice, declared: Declared) -> ConsentRecord:
+    """Record what a visitor agrees to on the own phone, behind the link and its second factor."""
+    actor.require(Right.PASS_OWN)
+    person = _present(session, bookings.booking(session, actor.booking_id).visitor_id)
+    return _give(session, actor, person, shown, Channel.LINK, declared)
+
+
+def _give(
+    session: Session, actor: Actor, person: Person, shown: Notice, channel: Channel, declared: Declared
+) -> ConsentRecord:
     guardian = inputs.clean(declared.guardian)
     if fault := guardian_fault(declared.age, declared.guardian_relation, guardian):
         raise InvalidInput("guardian_missing" if fault != "age" else "age_missing", fault)
@@ -100,11 +115,16 @@ def withdraw(session: Session, actor: Actor, consent_id: str, channel: Channel) 
     The person may, from the own phone, and whoever enters people at the site. Taking back twice is taking back once.
     """
     row = repository.consent(session, consent_id)
-    own = bool(actor.session_id) and actor.person_id == row.person_id
-    if not own:
+    if not _is_own(session, actor, row):
         actor.require(Right.PEOPLE_EDIT, row.site_id)
     if row.withdrawn_at is None:
         _end(session, actor, row, channel)
+
+
+def _is_own(session: Session, actor: Actor, row: ConsentRecord) -> bool:
+    if actor.booking_id and actor.has(Right.PASS_OWN):
+        return bookings.booking(session, actor.booking_id).visitor_id == row.person_id
+    return bool(actor.session_id) and actor.person_id == row.person_id
 
 
 def in_force(row: ConsentRecord | None) -> bool:
@@ -140,6 +160,7 @@ def _end(session: Session, actor: Actor, row: ConsentRecord, channel: Channel) -
     row.withdrawn_channel = channel
     session.add(row)
     templates.forget_consent(session, row)
+    photos.forget(session, actor, photos.of_consent(session, row.id), "withdrawn")
     audit.record(
         session,
         actor,

@@ -9,9 +9,11 @@ from typing import Any, cast
 from sqlmodel import Session, col, exists, func, select
 
 from app.core.errors import NotFound
-from app.domain.booking.models import Booking
+from app.domain.booking import photos
+from app.domain.booking.models import Booking, BookingPhoto
 from app.domain.booking.rules import BookingSource, BookingStatus
 from app.domain.identity.models import ConsentRecord, FacePolicy, FaceTemplate, ImpactAssessment
+from app.domain.identity.rules import TERMS, Purpose
 from app.domain.people.models import Account, Person
 
 
@@ -83,7 +85,8 @@ def templates_with_consent(
 
 def count_people(session: Session) -> int:
     """On how many people the whole installation holds a face now."""
-    return int(session.exec(select(func.count(func.distinct(FaceTemplate.person_id)))).one())
+    enrolled = int(session.exec(select(func.count(func.distinct(FaceTemplate.person_id)))).one())
+    return enrolled + photos.count(session)  # a booking has a visitor of its own
 
 
 def running_permit(session: Session, person_id: str, now: datetime) -> str | None:
@@ -98,6 +101,24 @@ def _runs(now: datetime) -> list[Any]:
         Booking.status == BookingStatus.APPROVED,
         col(Booking.ends_at) > now,
     ]
+
+
+def photos_without_ground(session: Session) -> Sequence[BookingPhoto]:
+    """A batch of visitors' pictures without a consent to the present notice, or at a site that compares no more."""
+    present = TERMS[Purpose.FACE_VISIT].version
+    query = (
+        select(BookingPhoto)
+        .join(ConsentRecord, col(ConsentRecord.id) == BookingPhoto.consent_id)
+        .join(FacePolicy, col(FacePolicy.site_id) == BookingPhoto.site_id, isouter=True)
+        .where(
+            col(ConsentRecord.withdrawn_at).is_not(None)
+            | (col(ConsentRecord.notice_version) != present)
+            | col(FacePolicy.verify).is_(False)
+        )
+        .order_by(col(BookingPhoto.id))
+        .limit(photos.BATCH)
+    )
+    return session.exec(query).all()
 
 
 Agreed = tuple[Person, ConsentRecord, FaceTemplate | None]

@@ -12,12 +12,14 @@ class Purpose(StrEnum):
     """What personal data is asked for; each has its own consent, never one for several (L-6)."""
 
     FACE_RECOGNISE = "face_recognise"
+    FACE_VISIT = "face_visit"
 
 
 class DataClass(StrEnum):
     """What kind of data a consent covers."""
 
     FACE_TEMPLATE = "face_template"
+    FACE_PICTURE = "face_picture"
 
 
 class Channel(StrEnum):
@@ -63,6 +65,7 @@ class Terms:
 # The words lie in the catalogue under ``faces.notice.<purpose>``; a test ties them to the version.
 TERMS: Mapping[Purpose, Terms] = {
     Purpose.FACE_RECOGNISE: Terms((DataClass.FACE_TEMPLATE,), "2026-11"),
+    Purpose.FACE_VISIT: Terms((DataClass.FACE_PICTURE,), "2026-11"),
 }
 
 
