@@ -12,6 +12,7 @@ from app.core.errors import NotFound
 from app.core.i18n import text
 from app.core.permissions import Right
 from app.domain.admission import faces
+from app.domain.admission.face_evidence import BOOKING_PHOTO
 from app.runtime.hub import Hub, get_hub
 from state.guard import action, me
 
@@ -23,6 +24,8 @@ TONES = {"same": "ok", "other": "no", "spoofed": "no"}
 SETTLED = {"same"}
 # What another try may change.
 AGAIN = {"unsure", "other", "spoofed", "unreadable", "agent_silent", "agent_no_answer", "agent_garbled"}
+# What is worded by the picture it was held against.
+OF_BOOKING = {"same", "other", "bad_photo"}
 
 
 @dataclass(slots=True)
@@ -36,6 +39,7 @@ class FacePanel:
     told: bool = False
     show: bool = False
     again: bool = False
+    booked: bool = False
     reference: str = ""
     live: str = ""
 
@@ -45,7 +49,9 @@ def panel(center: Hub | None, lane_id: str, attempt_id: str, locale: str) -> Fac
     kept = center.faces.desk.at(lane_id, attempt_id) if center is not None and attempt_id else None
     if kept is None or not kept.state:
         return FacePanel()
-    line = text(locale, f"face_desk.{kept.state}", fault=text(locale, f"face_fault.{kept.fault}"))
+    booked = kept.source == BOOKING_PHOTO
+    topic = "face_desk_booking" if booked and kept.state in OF_BOOKING else "face_desk"
+    line = text(locale, f"{topic}.{kept.state}", fault=text(locale, f"face_fault.{kept.fault}"))
     if kept.state == "running" and kept.prompt:
         line = text(locale, f"face_prompt.{kept.prompt}")
     address = f"/api/attempts/{attempt_id}/face"
@@ -57,6 +63,7 @@ def panel(center: Hub | None, lane_id: str, attempt_id: str, locale: str) -> Fac
         told=kept.state not in SETTLED,
         show=kept.state not in {"running", *SETTLED},
         again=kept.state in AGAIN,
+        booked=booked,
         reference=f"{address}/reference",
         live=f"{address}/live?n={kept.number}" if kept.camera_id else "",
     )
@@ -71,11 +78,15 @@ class DeskFacesState(rx.State):
         actor, desk = me(), await _desk(self)
         attempt_id = desk.arrival.id
         center = get_hub()
-        if center is None or center.faces.desk.at(desk.lane_id, attempt_id) is None:
+        kept = center.faces.desk.at(desk.lane_id, attempt_id) if center is not None else None
+        if kept is None:
             raise NotFound("face_gone")
+        source = kept.source
         # Pressing twice is once; changing one's mind is another look.
         nonce = f"look:{attempt_id}:{same}:{desk.arrival.faces_seen}"
-        await get_database().write(lambda s: faces.look(s, actor, attempt_id, same=same, nonce=nonce))
+        await get_database().write(
+            lambda s: faces.look(s, actor, attempt_id, same=same, nonce=nonce, source=source)
+        )
         if desk.dialog == "compare":
             desk.dialog = ""
         await desk._refresh_lane(actor)

@@ -13,7 +13,7 @@ from app.core.masking import mask_name, mask_phone
 from app.domain.admission import repository as admission
 from app.domain.admission import self_registration
 from app.domain.admission.evidence import ZONE
-from app.domain.admission.face_evidence import is_comparison
+from app.domain.admission.face_evidence import is_comparison, is_of_booking, standing
 from app.domain.admission.models import Attempt, EvidenceRow, HostConsent
 from app.domain.admission.rules import Outcome
 from app.domain.admission.self_models import SelfRegistration
@@ -23,6 +23,7 @@ from app.domain.sites import repository as sites
 from app.domain.sites.models import Device, Site
 from state import case_notices
 from state.cameras import trouble_of
+from state.completed import completed
 
 if TYPE_CHECKING:
     from sqlmodel import Session
@@ -147,7 +148,7 @@ def arrival(
         faces_seen=sum(row.kind == "face" for row in evidence),
         needs_document=bool({"document_missing", "identity_missing"} & set(attempt.reasons)),
         needs_permit="permit_missing" in attempt.reasons,
-        chips=[_chip(row, locale) for row in _shown(evidence)],
+        chips=[_chip(row, locale) for row in _shown(standing(session, attempt.visitor_id, evidence))],
         trail=_trail(session, attempt, evidence, consent, site, locale),
     )
     if attempt.booking_id:
@@ -175,6 +176,7 @@ def _fill_booking(session: Session, view: Arrival, attempt: Attempt, site: Site,
         ("desk.company", crypto.reveal(visitor, "company")),
         ("desk.plate", inputs.show_plate(plate)),
         ("desk.document_tail", crypto.reveal(visitor, "document_tail")),
+        ("desk.completed", completed(session, booking.id, site, locale)),
     ]
     view.facts = [{"term": text(locale, key), "value": value} for key, value in pairs if value]
 
@@ -232,7 +234,7 @@ def _words(row: EvidenceRow, locale: str) -> str:
     if row.kind == "document" and row.device_id:
         return text(locale, f"card_read.{row.result}")
     if is_comparison(row):
-        return text(locale, f"face_read.{row.result}")
+        return text(locale, f"{'face_read_booking' if is_of_booking(row) else 'face_read'}.{row.result}")
     if row.kind == "face" and not row.device_id:
         return text(locale, f"face_seen.{row.result}")
     return f"{text(locale, f'evidence.{row.kind}')} · {text(locale, f'result.{row.result}')}"

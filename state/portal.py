@@ -25,7 +25,7 @@ from app.domain.people import repository as people
 from app.domain.sites import repository as sites
 from app.domain.sites import service as sites_service
 from app.domain.sites.rules import VisitorField, VisitorKind
-from state import own_face, tabs
+from state import completed, own_face, tabs
 from state.guard import action, me
 from state.plates import plate_note
 from state.shell import ShellState, link_base, locale_of, notify
@@ -153,6 +153,7 @@ def _home(
                 "name": crypto.reveal(visitor, "name"),
                 "when": i18n.format_window(booking.starts_at, booking.ends_at, now, site.time_zone, locale),
                 "why": f"{text(locale, f'purpose.{booking.purpose}')} · {unit.label}",
+                "added": completed.fields(session, booking.id, locale),
                 "status": text(locale, "home.status_arrived" if arrived else "home.status_sent"),
                 "tone": "info" if arrived else "ok",
                 "open": "" if arrived else "1",

@@ -47,6 +47,7 @@ class Comparison:
     attempt_id: str
     picture: bytes = field(repr=False)
     media_type: str
+    source: str = ""  # of the picture: empty for a document's photo
     state: str = ""
     fault: str = ""
     prompt: str = ""
@@ -73,10 +74,19 @@ class FaceDesk:
         self._kept: dict[str, tuple[Comparison, asyncio.TimerHandle]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
 
-    def keep(self, lane_id: str, attempt_id: str, picture: bytes, media_type: str, *, compare: bool) -> None:
-        """Keep a document's photo in place of the one before; ``compare`` it when it is known whose arrival it is."""
+    def keep(
+        self,
+        lane_id: str,
+        attempt_id: str,
+        picture: bytes,
+        media_type: str,
+        *,
+        compare: bool,
+        source: str = "",
+    ) -> None:
+        """Keep a picture in place of the one before; ``compare`` it when it is known whose arrival it is."""
         self.drop(lane_id)
-        kept = Comparison(lane_id, attempt_id, picture, media_type)
+        kept = Comparison(lane_id, attempt_id, picture, media_type, source)
         timer = asyncio.get_running_loop().call_later(KEEP_SECONDS, self._expire, kept)
         self._kept[lane_id] = (kept, timer)
         if compare:
@@ -97,6 +107,11 @@ class FaceDesk:
         """The comparison of an arrival at a lane."""
         found = self._kept.get(lane_id)
         return found[0] if found and found[0].attempt_id == attempt_id else None
+
+    def held(self, lane_id: str) -> Comparison | None:
+        """The comparison at a lane, whosever it is."""
+        found = self._kept.get(lane_id)
+        return found[0] if found else None
 
     async def still(self, lane_id: str, attempt_id: str) -> bytes | None:
         """The picture of who stands there: the one that was compared, else the newest one of the lane's camera."""
@@ -168,7 +183,9 @@ class FaceDesk:
             outcome, nonce, at = FaceOutcome(found.state), new_id(), clock.now()
             kept.still = await self._snapshot(policy.camera_id)
             await self._insist(
-                lambda s: faces.record_comparison(s, attempt_id, outcome, nonce, policy.camera_id, at),
+                lambda s: faces.record_comparison(
+                    s, attempt_id, outcome, nonce, policy.camera_id, at, kept.source
+                ),
                 policy.camera_id,
             )
         kept.state, kept.fault, kept.prompt = str(found.state), found.fault, ""

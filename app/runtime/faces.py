@@ -18,7 +18,7 @@ from app.runtime.face_gate import FaceGate
 from app.runtime.face_lanes import LaneFaces
 from app.runtime.live import Live
 from app.runtime.places import Places
-from hardware.face_ports import FaceFault, FaceState, vector_bytes
+from hardware.face_ports import FaceFault, FaceState, ServiceCode, vector_bytes
 from hardware.face_service import FaceService
 from hardware.ports import DeviceEvent
 from hardware.supervisor import HardwareService
@@ -26,6 +26,22 @@ from hardware.supervisor import HardwareService
 logger = logging.getLogger(__name__)
 
 TOPIC = "faces"
+# A page waits no longer than this for an engine that hangs.
+ANSWER_SECONDS = 8.0
+# What another picture would mend; the rest is the engine's trouble and nobody's fault.
+OF_THE_PERSON = frozenset(
+    {
+        FaceFault.NO_FACE,
+        FaceFault.SEVERAL,
+        FaceFault.SMALL,
+        FaceFault.BLURRED,
+        FaceFault.TURNED,
+        FaceFault.DARK,
+        FaceFault.BRIGHT,
+        FaceFault.CUT,
+        FaceFault.COVERED,
+    }
+)
 
 
 def _why_not(code: str) -> Conflict:
@@ -118,6 +134,19 @@ class Faces:
         if isinstance(taken, str):
             raise _why_not(taken)
         return Face(taken.pack.id, taken.pack.dimension, vector_bytes(taken))
+
+    async def look_at_still(self, picture: bytes) -> str:
+        """What is wrong with the face in a picture, ``one_face`` where nothing is; empty where nobody here can tell."""
+        if self._service.state.code is not ServiceCode.READY:
+            return ""
+        try:
+            async with asyncio.timeout(ANSWER_SECONDS):
+                seen = await asyncio.to_thread(self._service.portrait, picture)
+        except TimeoutError:
+            return ""
+        if not isinstance(seen, FaceFault):
+            return "one_face"
+        return seen.value if seen in OF_THE_PERSON else ""
 
     def _refresh_soon(self, gone: bool) -> None:
         self._gone, self._due = self._gone or gone, True

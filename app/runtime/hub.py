@@ -26,7 +26,7 @@ from app.domain.admission.case_models import CaseChanged, CaseOpened
 from app.domain.admission.evidence import ZONE, Presented
 from app.domain.admission.models import LaneChanged, VisitAdmitted
 from app.domain.admission.self_models import SelfRegistrationChanged
-from app.domain.booking.models import BookingChanged
+from app.domain.booking.models import BookingChanged, PhotoAdded, PhotoGone
 from app.domain.identity import read_document, shown_document
 from app.domain.identity.models import FacesChanged
 from app.domain.identity.mrz_lines import MrzError
@@ -36,6 +36,7 @@ from app.domain.sites import repository as sites
 from app.domain.sites.models import AgentChanged, Device, FaultChanged, PolicyChanged
 from app.runtime import case_pictures, sessions
 from app.runtime.agents import Agents
+from app.runtime.booking_photos import BookingPhotos
 from app.runtime.faces import Faces
 from app.runtime.laid_documents import LaidDocuments
 from app.runtime.live import Live
@@ -87,6 +88,7 @@ class Hub:
         self.faces = Faces(
             database, live, models, self.hardware, self.agents, self.places, self._receive_event, self._insist
         )
+        self.photos = BookingPhotos(database, live, self.faces.desk, self._spawn)
         self.printing = Printing(database, self.places, lambda lane_id: live.post(f"lane:{lane_id}"))
         self.tapped = TappedCards()
 
@@ -204,6 +206,8 @@ class Hub:
     def _keep_photo(self, event: DeviceEvent, arrival: Arrival) -> None:
         """Have the photo of a document compared with who stands there; at the way out nobody is asked who it is."""
         picture = case_pictures.photo_of(event.payload)
+        if picture is None and self.photos.holds(event.lane_id, arrival.id):
+            return  # the card gave none, and the visitor's own picture serves as before
         if self._stopping or picture is None or arrival.leaving or arrival.status != OPEN:
             self.faces.desk.drop(event.lane_id)
             return
@@ -247,8 +251,14 @@ class Hub:
             self._live.post(f"site:{announcement.site_id}")
             if announcement.attempt_id:
                 self._live.post(f"attempt:{announcement.attempt_id}")
+            self._on_loop(lambda: self.photos.consider(announcement.lane_id))
         elif isinstance(announcement, SelfRegistrationChanged):
             self._live.post(f"self:{announcement.registration_id}")
+        elif isinstance(announcement, PhotoGone):
+            self._on_loop(lambda: self.photos.gone(announcement))
+            self._later(lambda s: judging.rejudge_booking(s, announcement.booking_id))
+        elif isinstance(announcement, PhotoAdded):
+            self._on_loop(lambda: self.photos.consider_booking(announcement.booking_id))
         elif isinstance(announcement, CaseOpened):
             self._case_changed(announcement)
             taking = case_pictures.take_scene

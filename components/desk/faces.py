@@ -16,7 +16,9 @@ SEEN = DeskState.faces
 
 def _pictures() -> rx.Component:
     return rx.el.div(
-        photo(t("face_desk.reference"), SEEN.reference),
+        photo(
+            rx.cond(SEEN.booked, t("face_desk.reference_booking"), t("face_desk.reference")), SEEN.reference
+        ),
         photo(t("face_desk.live"), SEEN.live),
         class_name="face-pair",
     )
@@ -60,7 +62,9 @@ def compare_dialog() -> rx.Component:
     body = rx.fragment(
         rx.el.div(chip(SEEN.line, SEEN.tone), class_name="row"),
         _pictures(),
-        rx.el.p(t("face_desk.hint"), class_name="small muted"),
+        rx.el.p(
+            rx.cond(SEEN.booked, t("face_desk.hint_booking"), t("face_desk.hint")), class_name="small muted"
+        ),
         rx.el.div(
             button(t("face_desk.look_again"), icon_name="camera", small=True, on_click=Faces.look_again),
             rx.cond(

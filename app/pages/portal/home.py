@@ -81,6 +81,11 @@ def visit_row(row: rx.Var) -> rx.Component:
                 rx.el.b(row["name"]),
                 rx.el.p(row["when"], class_name="small muted"),
                 rx.el.p(row["why"], class_name="small muted"),
+                rx.cond(
+                    row["added"],
+                    rx.el.p(tf("home.completed", fields=row["added"]), class_name="small muted"),
+                    rx.fragment(),
+                ),
                 class_name="grow",
             ),
             chip(row["status"], row["tone"]),
