@@ -19,6 +19,7 @@ from app.domain.sites import repository as sites
 from app.runtime import sessions
 from state.guard import action, secret_in
 from state.shell import locale_of
+from state.visitor_details import waiting
 
 if TYPE_CHECKING:
     from sqlmodel import Session
@@ -39,6 +40,7 @@ class PassState(rx.State):
     to: str = ""
     when: str = ""
     plate: str = ""
+    complete: str = ""  # what there is to complete: required, optional, or nothing
     demo: bool = False
 
     @action(Right.PUBLIC)
@@ -77,6 +79,7 @@ class PassState(rx.State):
                     booking.starts_at, booking.ends_at, clock.now(), site.time_zone, locale
                 ),
                 "plate": crypto.reveal(booking, "plate"),
+                "complete": waiting(session, booking.id),
             }
 
         found = await get_database().read(load)
@@ -84,7 +87,7 @@ class PassState(rx.State):
             self.end = end
             return
         self.site, self.greeting, self.to = found["site"], found["greeting"], found["to"]
-        self.when, self.plate = found["when"], found["plate"]
+        self.when, self.plate, self.complete = found["when"], found["plate"], found["complete"]
         self.demo, self.open = bool(found["demo"]), True
 
     async def _look(self) -> None:
@@ -96,5 +99,5 @@ class PassState(rx.State):
         self.end, self.by_phone = (state.end or ""), state.by_phone
 
     def _forget(self) -> None:
-        self.site = self.greeting = self.to = self.when = self.plate = self.end = ""
+        self.site = self.greeting = self.to = self.when = self.plate = self.complete = self.end = ""
         self.open, self.by_phone = False, True

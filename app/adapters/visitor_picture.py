@@ -12,8 +12,8 @@ from PIL import Image, ImageOps
 from app.core.errors import InvalidInput
 
 MOST_BYTES = 8_000_000
-# A JPEG is unpacked at a fraction of its size; others are whole in memory first.
-MOST_PIXELS = {"JPEG": 120_000_000, "PNG": 24_000_000, "WEBP": 24_000_000}
+# A JPEG is mostly unpacked at a fraction of its size; others are whole in memory first.
+MOST_PIXELS = {"JPEG": 52_000_000, "PNG": 24_000_000, "WEBP": 24_000_000}
 LEAST_SIDE = 160
 SIDE = 1024
 QUALITY = 88

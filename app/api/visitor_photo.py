@@ -34,6 +34,8 @@ ONE_FACE = "one_face"
 UNSEEN = frozenset({"", ONE_FACE})
 # Reading a picture costs more than asking for one.
 uploads = Limiter(lambda: (10, timedelta(minutes=10)))
+# Each may take some hundred megabytes while it is unpacked.
+drawing = asyncio.Semaphore(2)
 
 
 async def _form(request: Request) -> FormData:
@@ -94,7 +96,8 @@ async def add(request: Request) -> Response:
     await database.read(lambda session: booking_photos.require_offered(session, actor).id)
     uploads.hit(actor.booking_id)
     data, locale, declared = await _read(request)
-    picture = await asyncio.to_thread(visitor_picture.clean, data)
+    async with drawing:
+        picture = await asyncio.to_thread(visitor_picture.clean, data)
     checked = await _look(picture)
     file_id = await asyncio.to_thread(vault.put, picture)
     kept = False

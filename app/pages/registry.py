@@ -10,13 +10,14 @@ from app.core import i18n
 from app.pages import auth, console, demo, early_language
 from app.pages.desk import desk
 from app.pages.portal import home, invite
-from app.pages.visitor import register, visitor_pass
+from app.pages.visitor import register, visitor_details, visitor_pass
 from state.demo_panel import DemoState
 from state.desk import DeskState
 from state.portal import HomeState, InviteState
 from state.self_registration import RegisterState
 from state.shell import ShellState
 from state.visitor import PassState
+from state.visitor_details import VisitorDetailsState
 
 PAGES: list[tuple[str, Any, str, list[Any]]] = [
     ("/", auth.start, "title.start", [ShellState.start]),
@@ -26,6 +27,7 @@ PAGES: list[tuple[str, Any, str, list[Any]]] = [
     ("/home", home.page, "title.home", [HomeState.enter]),
     ("/invite", invite.page, "title.invite", [InviteState.enter]),
     ("/pass", visitor_pass.page, "title.pass", [PassState.enter]),
+    ("/pass/details", visitor_details.page, "title.pass_details", [VisitorDetailsState.enter]),
     ("/register", register.page, "title.register", [RegisterState.enter]),
     ("/demo", demo.page, "title.demo", [DemoState.enter]),
     *console.PAGES,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import reflex as rx
 
-from components.actions import button
+from components.actions import button, link_button
 from components.client import dynamic_pass, kept_pass
 from components.data import card
 from components.feedback import empty_state
@@ -93,6 +93,16 @@ def code_labels() -> dict[str, rx.Var]:
     }
 
 
+def completing() -> rx.Component:
+    """The way to the page where details and a picture are added."""
+    hint = rx.cond(PassState.complete == "required", t("visit.open_required"), t("visit.open_hint"))
+    return card(
+        link_button(t("visit.open"), "/pass/details", block=True, icon_name="clipboard_pen_line"),
+        rx.el.p(hint, class_name="small muted"),
+        class_name="col tight",
+    )
+
+
 def shown() -> rx.Component:
     """The pass itself, where to go, and the way to forget it on this phone."""
     return rx.fragment(
@@ -109,6 +119,7 @@ def shown() -> rx.Component:
                 rx.fragment(),
             ),
         ),
+        rx.cond(PassState.complete != "", completing(), rx.fragment()),
         card(rx.el.b(t("pass.how")), rx.el.p(t("pass.how_text"), class_name="small muted")),
         rx.el.details(
             rx.el.summary(t("pass.data"), class_name="link"),
