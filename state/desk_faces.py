@@ -50,8 +50,9 @@ def panel(center: Hub | None, lane_id: str, attempt_id: str, locale: str) -> Fac
     if kept is None or not kept.state:
         return FacePanel()
     booked = kept.source == BOOKING_PHOTO
-    topic = "face_desk_booking" if booked and kept.state in OF_BOOKING else "face_desk"
-    line = text(locale, f"{topic}.{kept.state}", fault=text(locale, f"face_fault.{kept.fault}"))
+    line = text(locale, f"face_desk.{kept.state}", fault=text(locale, f"face_fault.{kept.fault}"))
+    if booked and kept.state in OF_BOOKING:
+        line = text(locale, f"face_desk_booking.{kept.state}")
     if kept.state == "running" and kept.prompt:
         line = text(locale, f"face_prompt.{kept.prompt}")
     address = f"/api/attempts/{attempt_id}/face"

@@ -233,8 +233,10 @@ def _words(row: EvidenceRow, locale: str) -> str:
         return text(locale, f"document_typed.{row.result}")
     if row.kind == "document" and row.device_id:
         return text(locale, f"card_read.{row.result}")
+    if is_comparison(row) and is_of_booking(row):
+        return text(locale, f"face_read_booking.{row.result}")
     if is_comparison(row):
-        return text(locale, f"{'face_read_booking' if is_of_booking(row) else 'face_read'}.{row.result}")
+        return text(locale, f"face_read.{row.result}")
     if row.kind == "face" and not row.device_id:
         return text(locale, f"face_seen.{row.result}")
     return f"{text(locale, f'evidence.{row.kind}')} · {text(locale, f'result.{row.result}')}"

@@ -7,20 +7,19 @@ from typing import TYPE_CHECKING, Any
 
 import reflex as rx
 
+from app.core import i18n
 from app.core.database import get_database
 from app.core.errors import GateError, InvalidInput
-from app.core.i18n import text
 from app.core.permissions import Right
 from app.domain.booking import links, photos
 from app.domain.booking import repository as bookings
 from app.domain.identity import booking_photos, visitor_details
-from app.domain.identity.numbers import DocumentKind
-from app.domain.identity.rules import TERMS, Age, Purpose, Relation
+from app.domain.identity.rules import TERMS, Age, Purpose
 from app.domain.sites import repository as sites
 from app.runtime import sessions
 from state.guard import action, me, secret_in
 from state.plates import plate_note
-from state.shell import ShellState, locale_of, notify
+from state.shell import ShellState, notify
 
 if TYPE_CHECKING:
     from sqlmodel import Session
@@ -39,8 +38,9 @@ class _Shown:
     rules: dict[str, str] = field(default_factory=lambda: dict(BLANK))
     values: dict[str, str] = field(default_factory=lambda: dict(BLANK))
     photo: str = ""
-    photo_words: str = ""
-    notice: str = ""
+    checked: bool = False
+    notices: dict[str, str] = field(default_factory=dict)
+    demo: bool = False
 
 
 class VisitorDetailsState(rx.State):
@@ -58,14 +58,13 @@ class VisitorDetailsState(rx.State):
     form_error: str = ""
     error_field: str = ""
     plate_note: str = ""
-    kinds: list[list[str]] = []
     photo: str = ""  # empty: not asked for; offered; or the address of the stored one
-    photo_words: str = ""
+    checked: bool = False
     choice: str = ""
-    notice: str = ""
+    notices: dict[str, str] = dict.fromkeys(
+        i18n.LOCALES, ""
+    )  # in every language, for the page may change its own
     notice_version: str = TERMS[Purpose.FACE_VISIT].version
-    ages: list[list[str]] = []
-    relations: list[list[str]] = []
     minor: bool = False
 
     @action(Right.PUBLIC)
@@ -127,22 +126,20 @@ class VisitorDetailsState(rx.State):
         await notify(self, "ok", "visit.photo_withdrawn")
 
     async def _load(self, booking_id: str) -> None:
-        locale = await locale_of(self)
-        shown = await get_database().read(lambda s: _shown(s, booking_id, locale))
+        shown = await get_database().read(lambda session: _shown(session, booking_id))
         self.open = bool(shown.site)
         self.over, self.site, self.rules, self.values = shown.over, shown.site, shown.rules, shown.values
         self.asks = any(shown.rules.values())
-        self.photo, self.photo_words, self.notice = shown.photo, shown.photo_words, shown.notice
-        self.kinds = [[kind.value, text(locale, f"document_kind.{kind}")] for kind in DocumentKind]
-        self.ages = [[age.value, text(locale, f"faces.age.{age}")] for age in Age]
-        self.relations = [[one.value, text(locale, f"faces.relation.{one}")] for one in Relation]
+        self.photo, self.checked, self.demo = shown.photo, shown.checked, shown.demo
+        self.notices = shown.notices or dict.fromkeys(i18n.LOCALES, "")
 
 
-def _shown(session: Session, booking_id: str, locale: str) -> _Shown:
+def _shown(session: Session, booking_id: str) -> _Shown:
     booking = bookings.booking(session, booking_id)
     if links.end_of(session, booking):
         return _Shown()  # the visit is over: nothing of whose it was (S-19)
-    shown = _Shown(sites.site(session, booking.site_id).name, over=not visitor_details.is_open(booking))
+    site = sites.site(session, booking.site_id)
+    shown = _Shown(site.name, over=not visitor_details.is_open(booking), demo=site.demo)
     for one in visitor_details.asked(session, booking):
         shown.rules[one.field.value] = "required" if one.required else "optional"
         shown.values[one.field.value] = one.value
@@ -150,10 +147,12 @@ def _shown(session: Session, booking_id: str, locale: str) -> _Shown:
     if row is not None:
         # Another picture has another address, so that no browser shows the one before.
         shown.photo = f"/api/visitor/photo?of={row.id}"
-        shown.photo_words = text(locale, "visit.photo_checked" if row.checked else "visit.photo_by_eye")
+        shown.checked = row.checked
     elif booking_photos.is_offered(session, booking):
         shown.photo = "offered"
-        shown.notice = booking_photos.notice(session, booking.site_id, locale).text
+        shown.notices = {
+            locale: booking_photos.notice(session, booking.site_id, locale).text for locale in i18n.LOCALES
+        }
     return shown
 
 

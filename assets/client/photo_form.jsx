@@ -29,21 +29,30 @@ export function PhotoForm({ action, labels = {}, onDone, children }) {
   const running = useRef(null);
   const [busy, setBusy] = useState(false);
   const [fault, setFault] = useState("");
+  const [wrong, setWrong] = useState("");
   useEffect(() => () => running.current?.abort(), []);
 
   const send = async (event) => {
     event.preventDefault();
     if (busy) return;
+    const form = event.target;
     setBusy(true);
     setFault("");
+    setWrong("");
     running.current = new AbortController();
     try {
-      const body = new FormData(event.target);
+      const body = new FormData(form);
       const file = body.get("photo");
       if (file instanceof File && file.size) body.set("photo", await smaller(file), "photo.jpg");
       const answer = await fetch(action, { method: "POST", body, credentials: "same-origin", signal: running.current.signal });
       if (answer.ok) onDone?.();
-      else setFault((await answer.json()).message ?? labels.failed);
+      else {
+        const told = await answer.json();
+        setFault(told.message ?? labels.failed);
+        setWrong(told.field ?? "");
+        const named = form.elements.namedItem(told.field ?? "");
+        (named instanceof RadioNodeList ? named[0] : named)?.focus();
+      }
     } catch (error) {
       if (error?.name === "AbortError") return;
       setFault(labels.failed);
@@ -56,8 +65,8 @@ export function PhotoForm({ action, labels = {}, onDone, children }) {
       {children}
       <div className="field">
         <label htmlFor={id}>{labels.file}</label>
-        <input id={id} name="photo" type="file" accept="image/*" capture="user" className="input" disabled={busy}
-          aria-describedby={`${id}-hint`} aria-invalid={Boolean(fault)} onChange={() => setFault("")} />
+        <input id={id} name="photo" type="file" accept="image/*" capture="user" className="input"
+          aria-describedby={`${id}-hint`} aria-invalid={wrong === "photo"} onChange={() => { setFault(""); setWrong(""); }} />
         <p id={`${id}-hint`} className="hint">{labels.hint}</p>
       </div>
       <div role="alert">{fault ? <p className="banner no">{fault}</p> : null}</div>

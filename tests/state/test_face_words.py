@@ -9,12 +9,14 @@ import pytest
 from app.core import clock
 from app.core.i18n import LOCALES, catalogue
 from app.domain.admission import faces as at_lane
-from app.domain.identity import face_policy
+from app.domain.identity import face_policy, visitor_details
+from app.domain.identity.numbers import NumberFault
 from app.domain.identity.rules import FILING_PEOPLE, LIMITS, Liveness
 from app.domain.people import service as people
+from app.runtime.faces import OF_THE_PERSON
 from hardware.face_ports import FaceFault, FaceOutcome, Prompt, ServiceCode
 from state import console_faces_view as view
-from state import desk_view, own_face, portal
+from state import desk_faces, desk_view, own_face, portal
 from tests.architecture.sources import ROOT
 from tests.domain.faces_at_hand import enrolled, owner
 from tests.factories import World, invite, nonce, show_code
@@ -29,6 +31,11 @@ def test_every_code_of_the_hardware_has_words(locale: str) -> None:
     keys |= {f"faces.models.{code}" for code in ServiceCode}
     keys |= {f"face_desk.{state}" for state in (*FaceOutcome, *DOES_NOT)}
     keys |= {f"face_read.{result}" for result in at_lane.RESULTS.values()}
+    keys |= {f"face_read_booking.{result}" for result in at_lane.RESULTS.values()}
+    keys |= {f"face_desk_booking.{state}" for state in desk_faces.OF_BOOKING}
+    keys |= {f"error.photo_{fault}" for fault in OF_THE_PERSON}
+    keys |= {f"error.document_number_{fault}" for fault in NumberFault}
+    keys |= {f"console.field.{field}" for field in visitor_details.FIELDS}
     keys |= {f"faces.liveness.{level}" for level in Liveness}
     source = (ROOT / "hardware" / "face_packs.py").read_text("utf-8")
     codes = set(re.findall(r'PackError\("(\w+)"', source))

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import reflex as rx
 
+from app.domain.identity.numbers import DocumentKind
+from app.domain.identity.rules import Age, Relation
 from components.actions import button, link_button
 from components.data import card, photo
 from components.feedback import banner, empty_state
 from components.forms import checkbox_field, form_error, segmented, select_field, text_field
 from components.frame import language_button, notices
-from components.layout import color_mode_button, phone_shell
+from components.layout import color_mode_button, demo_ribbon, phone_shell
 from components.text import t, tf
 from components.visitor_photo import photo_form
 from state.i18n import I18nState
@@ -38,7 +40,7 @@ def _number() -> rx.Component:
     return rx.fragment(
         select_field(
             t("visit.field.document_kind"),
-            State.kinds,
+            [(kind.value, t(f"document_kind.{kind}")) for kind in DocumentKind],
             id="document_kind",
             default_value="resident_id",
             error=_error("document_kind"),
@@ -135,7 +137,10 @@ def _adding() -> rx.Component:
     guardian = rx.el.div(
         text_field(t("faces.guardian"), id="guardian", max_length=50),
         select_field(
-            t("faces.guardian_relation"), State.relations, id="guardian_relation", empty=t("faces.choose")
+            t("faces.guardian_relation"),
+            [(one.value, t(f"faces.relation.{one}")) for one in Relation],
+            id="guardian_relation",
+            empty=t("faces.choose"),
         ),
         class_name="grid-2",
     )
@@ -148,13 +153,18 @@ def _adding() -> rx.Component:
     }
     return photo_form(
         rx.el.div(
-            State.notice,
+            State.notices[I18nState.locale],
             class_name="notice-text small visit-notice",
             custom_attrs={"tabIndex": 0, "role": "region", "aria-label": t("visit.photo_notice")},
         ),
         rx.el.input(type="hidden", name="notice", value=State.notice_version, read_only=True),
         rx.el.input(type="hidden", name="locale", value=I18nState.locale, read_only=True),
-        segmented(t("faces.age"), State.ages, id="age", on_change=State.declare_age),
+        segmented(
+            t("faces.age"),
+            [(age.value, t(f"faces.age.{age}")) for age in Age],
+            id="age",
+            on_change=State.declare_age,
+        ),
         rx.cond(State.minor, guardian, rx.fragment()),
         checkbox_field(
             rx.cond(State.minor, t("visit.photo_agree_guardian"), t("visit.photo_agree")),
@@ -170,7 +180,7 @@ def _adding() -> rx.Component:
 def _stored() -> rx.Component:
     return rx.el.div(
         photo(t("visit.photo_own"), State.photo),
-        rx.el.p(State.photo_words),
+        rx.el.p(rx.cond(State.checked, t("visit.photo_checked"), t("visit.photo_by_eye"))),
         rx.el.p(t("visit.photo_until"), class_name="small muted"),
         button(
             t("visit.photo_withdraw"), kind="danger", block=True, icon_name="trash_2", on_click=State.withdraw
@@ -222,5 +232,6 @@ def page() -> rx.Component:
         title=t("visit.title"),
         subtitle=State.site,
         back=("/pass", t("visit.back")),
+        bars=[rx.cond(State.demo, demo_ribbon(t("common.demo")), rx.fragment())],
         extra=[notices()],
     )
