@@ -139,7 +139,7 @@ def test_a_picture_goes_to_the_guard_and_with_one_tap_it_is_gone(gate: Gate) -> 
     gate.show_phone(guest)
     desk.expect_verdict("可以放行")
     panel = desk.page.locator(".face-panel")
-    expect(panel).to_contain_text("没有可用的人脸模型，请您对照")
+    expect(panel).to_contain_text("本道没有摄像机画面，请您当面对照")
     expect(panel.get_by_text("预约照片")).to_be_visible()
     desk.page.wait_for_function(
         "[...document.querySelectorAll('.face-panel .face-pair img')].some((i) => i.complete && i.naturalWidth > 0)"
