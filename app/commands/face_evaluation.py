@@ -120,7 +120,7 @@ def _plot_curve(path: Path, points: list[tuple[float, Rate, Rate]], accuracy: Ac
     axes.axhline(accuracy.wanted, color="black", linestyle=":", linewidth=1)
     floor = min(accuracy.wanted, 1 / max(accuracy.far.trials, accuracy.frr.trials)) / 10
     axes.set_ylim(max(floor, FAR_FLOOR), 1)
-    axes.legend()
+    axes.legend(loc="lower left")
     figure.savefig(path)
 
 
@@ -132,7 +132,7 @@ def _plot_scores(path: Path, genuine: Scores, impostors: Scores, accuracy: Accur
     for scores, name, colour in ((impostors, "≠", "#b3261e"), (genuine, "=", "#1b5e9b")):
         axes.hist(scores, bins=bins, density=True, alpha=0.5, color=colour, label=name)
     axes.axvline(accuracy.threshold, color="black", linestyle="--", linewidth=1)
-    axes.legend()
+    axes.legend(loc="upper right")
     figure.savefig(path)
 
 

@@ -43,6 +43,13 @@ function done(request) {
   });
 }
 
+function committed(transaction) {
+  return new Promise((resolve, reject) => {
+    transaction.oncomplete = resolve;
+    transaction.onabort = () => reject(transaction.error);
+  });
+}
+
 async function withTable(mode, work) {
   const opening = indexedDB.open(DATABASE, 1);
   opening.onupgradeneeded = () => opening.result.createObjectStore(TABLE);
@@ -50,7 +57,11 @@ async function withTable(mode, work) {
   // Forgetting, here or in another tab, must not wait for us.
   database.onversionchange = () => database.close();
   try {
-    return await done(work(database.transaction(TABLE, mode).objectStore(TABLE)));
+    // What is written counts once it is on the disk: a page that is closed before takes it along.
+    const transaction = database.transaction(TABLE, mode, { durability: "strict" });
+    const end = committed(transaction);
+    const [result] = await Promise.all([done(work(transaction.objectStore(TABLE))), end]);
+    return result;
   } finally {
     database.close();
   }
