@@ -14,7 +14,7 @@ from sqlmodel import Session
 
 from app.core import clock, crypto, i18n
 from app.core.masking import mask_name
-from app.core.outbox import Channel, Message
+from app.core.outbox import Channel, Message, Remote
 from app.core.permissions import Role
 from app.core.settings import get_settings
 from app.domain.admission import statements
@@ -83,3 +83,5 @@ def sweep_files(folder: Path, now: datetime) -> None:
 
 
 CHANNELS: dict[str, Channel] = {"inbox": inbox, "sms": sms_file}
+# Channels to other hosts by name, or by what stands before the colon of a name; none unless an operator set one up.
+REMOTE: dict[str, Remote] = {}

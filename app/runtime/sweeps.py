@@ -15,8 +15,8 @@ from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from sqlalchemy import delete
 from sqlmodel import Session, col, select
 
-from app.adapters.channels import CHANNELS, sweep_files
-from app.core import audit, clock, lease, outbox
+from app.adapters.channels import CHANNELS, REMOTE, sweep_files
+from app.core import audit, clock, lease
 from app.core.actor import SYSTEM
 from app.core.database import Database, announce
 from app.core.errors import Retryable
@@ -36,6 +36,7 @@ from app.domain.records import retention, vault_sweep
 from app.domain.sites import faults
 from app.domain.sites import repository as sites
 from app.domain.sites.rules import last_nightly
+from app.runtime.dispatch import Dispatcher
 
 logger = logging.getLogger(__name__)
 
@@ -105,6 +106,7 @@ class Sweeper:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self.dispatcher = Dispatcher(database, CHANNELS, REMOTE)
         self._holder = f"{socket.gethostname()}:{os.getpid()}"
         self._scheduler = AsyncIOScheduler(
             timezone="UTC", job_defaults={"coalesce": True, "max_instances": 1}
@@ -122,11 +124,12 @@ class Sweeper:
     async def stop(self) -> None:
         """Stop the alarms and hand the lease on."""
         self._scheduler.shutdown(wait=False)
+        await self.dispatcher.stop()
         await self._database.write(lambda session: lease.release(session, LEASE, self._holder))
 
     async def dispatch(self) -> int:
         """Deliver one batch of what is due in the outbox; a message that fails takes no other with it."""
-        return await self._database.write(lambda session: outbox.deliver_due(session, clock.now(), CHANNELS))
+        return await self.dispatcher.dispatch()
 
     async def _leads(self) -> bool:
         try:
