@@ -1,36 +1,38 @@
-"""Outbox channels that work in an installation without providers: the in-app inbox and a file sink.
+"""The outbox's channels: the in-app inbox in the transaction, everything that leaves the process outside of one.
 
-The file sink writes what an SMS or mail gateway would send to ``data/outbox/<day>.txt`` for the operator. It
-holds phone numbers and links in plain text, so it is written with the owner's rights only and swept after a day.
+What happens is told in the inbox first; from there it goes on, in the same transaction, to the ways that the receiver chose
+and to the group chats of an installation.
 """
 
 from __future__ import annotations
 
-import os
-from datetime import datetime, timedelta
 from pathlib import Path
 
 from sqlmodel import Session
 
-from app.core import clock, crypto, i18n
-from app.core.masking import mask_name
+from app.adapters.messaging.mail import Mail
+from app.adapters.messaging.robots import Robot
+from app.adapters.messaging.sms_file import SmsFile, sweep_files
+from app.adapters.messaging.sms_gateway import load
+from app.core import outbox
 from app.core.outbox import Channel, Message, Remote
 from app.core.permissions import Role
-from app.core.settings import get_settings
+from app.core.settings import SettingError, Settings, get_settings
+from app.domain.admission import repository as admission
 from app.domain.admission import statements
-from app.domain.booking import repository as bookings
-from app.domain.booking.links import link_secret
+from app.domain.messages import preferences
 from app.domain.people import repository as people
 from app.domain.people.service import notify
-from app.domain.sites import repository as sites
 
-KEEP = timedelta(days=1)
+__all__ = ["CHANNELS", "inbox", "remote_channels", "sweep_files"]
 
 
 def inbox(session: Session, message: Message) -> None:
     """Tell people inside the product: of a case the site's supervisors, of a visit the host or the household."""
     if message.topic == "case_opened":
         _tell_supervisors(session, message)
+    elif "attempt" in message.payload:
+        _tell_household(session, message)
     else:
         _tell_host(session, message)
 
@@ -38,6 +40,15 @@ def inbox(session: Session, message: Message) -> None:
 def _tell_supervisors(session: Session, message: Message) -> None:
     for person_id in people.holders(session, message.site_id, Role.SUPERVISOR):
         notify(session, person_id, message.topic, {"case": str(message.payload["case"])})
+    for name in robots(get_settings()):
+        outbox.post(session, name, message.topic, message.site_id, message.payload)
+
+
+def _tell_household(session: Session, message: Message) -> None:
+    """A question at the gate stands on the household's pages by itself; who wants it elsewhere is told there."""
+    attempt = admission.attempt(session, str(message.payload["attempt"]))
+    for _, person in people.members(session, attempt.unit_id or ""):
+        _tell_elsewhere(session, person.id, message)
 
 
 def _tell_host(session: Session, message: Message) -> None:
@@ -48,40 +59,47 @@ def _tell_host(session: Session, message: Message) -> None:
         if person_id == visitor:
             continue  # whoever comes home with the own card need not be told so
         notify(session, person_id, message.topic, {"visit": visit_id})
+        _tell_elsewhere(session, person_id, message)
 
 
-def sms_file(session: Session, message: Message) -> None:
-    """Write the text that a gateway would send; one line per message, led by the message's id."""
-    booking, visitor, unit = bookings.full(session, message.payload["booking"])
-    phone = crypto.reveal(visitor, "phone")
-    if not phone:
-        return
-    site = sites.site(session, booking.site_id)
-    text = i18n.text(
-        i18n.DEFAULT,
-        f"sms.{message.topic}",
-        name=mask_name(crypto.reveal(visitor, "name")),
-        site=site.name,
-        unit=unit.label,
-        window=i18n.format_window(
-            booking.starts_at, booking.ends_at, clock.now(), site.time_zone, i18n.DEFAULT
-        ),
-        link=f"{get_settings().base_url}/v/{link_secret(booking)}",
-    )
-    folder = get_settings().data_dir / "outbox"
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    path = folder / f"{clock.now():%Y-%m-%d}.txt"
-    with open(path, "a", encoding="utf-8", opener=lambda p, flags: os.open(p, flags, 0o600)) as file:
-        file.write(f"{message.id}\t{phone}\t{text}\n")
+def _tell_elsewhere(session: Session, person_id: str, message: Message) -> None:
+    wanted = preferences.of_person(session, person_id)
+    for channel, on in (("sms", wanted.sms), ("email", wanted.email)):
+        if on and (channel != "email" or get_settings().smtp_host):
+            payload = {**message.payload, "person": person_id}
+            outbox.post(session, channel, message.topic, message.site_id, payload)
 
 
-def sweep_files(folder: Path, now: datetime) -> None:
-    """Remove sink files that are a day old."""
-    for path in folder.glob("*.txt"):
-        if datetime.fromtimestamp(path.stat().st_mtime, now.tzinfo) < now - KEEP:
-            path.unlink()
+CHANNELS: dict[str, Channel] = {"inbox": inbox}
 
 
-CHANNELS: dict[str, Channel] = {"inbox": inbox, "sms": sms_file}
-# Channels to other hosts by name, or by what stands before the colon of a name; none unless an operator set one up.
-REMOTE: dict[str, Remote] = {}
+def remote_channels(settings: Settings) -> dict[str, Remote]:
+    """The ways out of this process by name, or by what stands before the colon of a name; raises ``SettingError``.
+
+    Without a gateway text messages go to a file; no other host is asked anything unless the settings name it.
+    """
+    found: dict[str, Remote] = {"sms": SmsFile(), **robots(settings)}
+    if settings.sms_gateway:
+        found["sms"] = load(Path(settings.sms_gateway), settings.sms_secret)
+    if settings.smtp_host:
+        if "@" not in settings.smtp_from:
+            raise SettingError("GATEHOUSE_SMTP_FROM: the address that mail comes from is needed")
+        found["email"] = Mail(
+            settings.smtp_host,
+            settings.smtp_port,
+            settings.smtp_security,
+            settings.smtp_user,
+            settings.smtp_password,
+            settings.smtp_from,
+        )
+    return found
+
+
+def robots(settings: Settings) -> dict[str, Remote]:
+    """The group chats that are set up."""
+    given = {
+        "wecom": (settings.wecom_robot, ""),
+        "dingtalk": (settings.dingtalk_robot, settings.dingtalk_secret),
+        "feishu": (settings.feishu_robot, settings.feishu_secret),
+    }
+    return {kind: Robot(kind, url, secret) for kind, (url, secret) in given.items() if url}

@@ -34,6 +34,14 @@ def _number(name: str, default: int, low: int, high: int) -> int:
     return number
 
 
+def _choice(name: str, default: str, choices: tuple[str, ...]) -> str:
+    """One of a few words; raises ``SettingError``."""
+    given = _text(name, default)
+    if given not in choices:
+        raise SettingError(f"{PREFIX}{name}={given}: one of {', '.join(choices)} is needed")
+    return given
+
+
 @dataclass(frozen=True, slots=True)
 class Settings:
     """One installation's settings; each reads ``GATEHOUSE_<NAME>`` and has a working default."""
@@ -62,6 +70,22 @@ class Settings:
     reveals_per_hour: int = field(default_factory=lambda: _number("REVEALS_PER_HOUR", 20, 1, 200))
     # A folder below <data>/models; empty means that people compare faces (see docs/faces.md).
     face_pack: str = field(default_factory=lambda: _text("FACE_PACK", ""))
+    # Ways to people outside (docs/messages.md); nothing is asked of another host unless it is named here.
+    smtp_host: str = field(default_factory=lambda: _text("SMTP_HOST", ""))
+    smtp_port: int = field(default_factory=lambda: _number("SMTP_PORT", 587, 1, 65_535))
+    smtp_security: str = field(
+        default_factory=lambda: _choice("SMTP_SECURITY", "starttls", ("starttls", "tls", "none"))
+    )
+    smtp_user: str = field(default_factory=lambda: _text("SMTP_USER", ""))
+    smtp_password: str = field(default_factory=lambda: _text("SMTP_PASSWORD", ""), repr=False)
+    smtp_from: str = field(default_factory=lambda: _text("SMTP_FROM", ""))
+    sms_gateway: str = field(default_factory=lambda: _text("SMS_GATEWAY", ""))
+    sms_secret: str = field(default_factory=lambda: _text("SMS_SECRET", ""), repr=False)
+    wecom_robot: str = field(default_factory=lambda: _text("WECOM_ROBOT", ""), repr=False)
+    dingtalk_robot: str = field(default_factory=lambda: _text("DINGTALK_ROBOT", ""), repr=False)
+    dingtalk_secret: str = field(default_factory=lambda: _text("DINGTALK_SECRET", ""), repr=False)
+    feishu_robot: str = field(default_factory=lambda: _text("FEISHU_ROBOT", ""), repr=False)
+    feishu_secret: str = field(default_factory=lambda: _text("FEISHU_SECRET", ""), repr=False)
     lost_pass_fee_fen: int = field(default_factory=lambda: _number("LOST_PASS_FEE_FEN", 2000, 0, 1_000_000))
 
     @property

@@ -8,6 +8,7 @@ from app.domain.admission import self_models as self_registrations
 from app.domain.booking import models as booking
 from app.domain.duty import models as duty
 from app.domain.identity import models as identity
+from app.domain.messages import models as messages
 from app.domain.people import models as people
 from app.domain.records import models as records
 from app.domain.sites import models as sites
@@ -22,6 +23,7 @@ __all__ = [
     "identity",
     "keys",
     "lease",
+    "messages",
     "outbox",
     "people",
     "records",

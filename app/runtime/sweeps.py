@@ -15,7 +15,7 @@ from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from sqlalchemy import delete
 from sqlmodel import Session, col, select
 
-from app.adapters.channels import CHANNELS, REMOTE, sweep_files
+from app.adapters.channels import CHANNELS, remote_channels, sweep_files
 from app.core import audit, clock, lease
 from app.core.actor import SYSTEM
 from app.core.database import Database, announce
@@ -31,6 +31,7 @@ from app.domain.booking import repository as bookings
 from app.domain.booking.models import BookingChanged
 from app.domain.booking.rules import BookingStatus
 from app.domain.identity import booking_photos, faces
+from app.domain.messages import outgoing, reminders
 from app.domain.people.models import WebSession
 from app.domain.records import retention, vault_sweep
 from app.domain.sites import faults
@@ -106,7 +107,7 @@ class Sweeper:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self.dispatcher = Dispatcher(database, CHANNELS, REMOTE)
+        self.dispatcher = Dispatcher(database, CHANNELS, remote_channels(get_settings()))
         self._holder = f"{socket.gethostname()}:{os.getpid()}"
         self._scheduler = AsyncIOScheduler(
             timezone="UTC", job_defaults={"coalesce": True, "max_instances": 1}
@@ -153,6 +154,7 @@ class Sweeper:
                 logger.info("Pictures of visitors whose time is over were deleted")
             while await self._database.write(lambda session: checkouts.close_overdue(session, clock.now())):
                 logger.info("Visits that nobody was seen leaving were closed")
+            await self._database.write(lambda session: reminders.remind(session, clock.now()))
             await self.dispatch()
 
     async def _nightly(self) -> None:
@@ -164,6 +166,9 @@ class Sweeper:
                 return
         if due:
             await self._database.write(clear_sessions)
+            await self._database.write(lambda session: reminders.forget_old(session, clock.now()))
+            while await self._database.write(lambda session: outgoing.forget_old(session, clock.now())):
+                logger.info("A batch of old messages was removed")
             folder = get_settings().data_dir
             await self._database.read(lambda session: audit.ship_head(session, folder))
             if clock.current().trusted():  # else nobody knows how old a file is

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from sqlmodel import Session
 
-from app.core import audit, clock, crypto, inputs
+from app.core import audit, clock, crypto, inputs, outbox
 from app.core.actor import SYSTEM, Actor
 from app.core.database import announce
 from app.core.errors import Conflict, InvalidInput, NotAllowed
@@ -162,6 +162,7 @@ def ask_host(session: Session, actor: Actor, attempt_id: str) -> HostConsent:
     for _, person in people.members(session, row.unit_id):
         announce(session, InboxChanged(person.id))
     judge(session, attempt, sites.site(session, attempt.site_id), cue=False)
+    outbox.post(session, "inbox", "consent_asked", attempt.site_id, {"attempt": attempt.id})
     audit.record(session, actor, "consent.ask", "attempt", attempt.id, site_id=attempt.site_id)
     return row
 
@@ -235,6 +236,7 @@ def time_out(session: Session, now: datetime) -> int:
             judge(session, attempt, sites.site(session, attempt.site_id))
         else:
             announce(session, LaneChanged(attempt.site_id, attempt.lane_id, attempt.id))
+        outbox.post(session, "inbox", "consent_timed_out", row.site_id, {"attempt": row.attempt_id})
         for _, person in people.members(session, row.unit_id):
             announce(session, InboxChanged(person.id))
     return len(rows)

@@ -14,6 +14,7 @@ from app.domain.admission import self_queries
 from app.domain.admission.models import Attempt, Visit
 from app.domain.booking.models import Booking
 from app.domain.identity import consents
+from app.domain.messages import preferences
 from app.domain.people import repository as people
 from app.domain.people.service import VISITOR
 from app.domain.records import case_retention, repository
@@ -119,6 +120,7 @@ def erase_person(session: Session, person_id: str, now: datetime) -> None:
     person.erased_at = now
     session.add(person)
     consents.forget_person(session, person_id)
+    preferences.forget(session, person_id)
     for card in permit_queries.cards_of_person(session, person_id):
         card.label = None
         session.add(card)
