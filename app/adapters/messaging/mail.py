@@ -67,8 +67,6 @@ class Mail:
             return Outcome(result, f"smtp_{error.smtp_code}")
         except ssl.SSLError:
             return Outcome(Result.LATER, "certificate_wrong", reached=False)
-        except TimeoutError:
-            return Outcome(Result.LATER, "timeout", doubtful=handing, reached=False)
         except (OSError, smtplib.SMTPException):
             error_code = "broken_off" if handing else "unreachable"
             return Outcome(Result.LATER, error_code, doubtful=handing, reached=False)

@@ -21,6 +21,7 @@ from app.core.outbox import Message, Outcome, Result
 from app.core.settings import SettingError
 from app.domain.messages import letters
 from app.domain.messages.letters import Letter
+from app.domain.messages.rules import fill
 
 NAMES = ("id", "phone", "text", "event", "template", "params", "secret")
 METHODS = ("GET", "POST")
@@ -149,17 +150,17 @@ def _request(call: Call, values: Mapping[str, str]) -> Request:
     quoted = {name: quote(value, safe="") for name, value in values.items()}
     return Request(
         call.method,
-        call.url.format_map(quoted),
-        {name: _line(text.format_map(values)) for name, text in call.headers.items()},
+        fill(call.url, quoted),
+        {name: _line(fill(text, values)) for name, text in call.headers.items()},
         json=_filled(call.json, values),
-        form=None if call.form is None else {k: v.format_map(values) for k, v in call.form.items()},
+        form=None if call.form is None else {k: fill(v, values) for k, v in call.form.items()},
     )
 
 
 def _filled(node: Any, values: Mapping[str, str]) -> Any:
     """A JSON document with its texts filled; whatever a value holds, it stays inside its text."""
     if isinstance(node, str):
-        return node.format_map(values)
+        return fill(node, values)
     if isinstance(node, Mapping):
         return {key: _filled(value, values) for key, value in node.items()}
     return [_filled(value, values) for value in node] if isinstance(node, list) else node

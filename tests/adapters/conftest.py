@@ -1,0 +1,3 @@
+"""The installation these tests work on."""
+
+from tests.installation import *  # noqa: F403
