@@ -150,6 +150,13 @@ class OutboxFilled:
     """Announced after a commit that put messages into the outbox."""
 
 
+class OutboxMarked:
+    """Announced when something became of a message to the outside."""
+
+    def __init__(self, site_id: str) -> None:
+        self.site_id = site_id
+
+
 Channel = Callable[[Session, Message], None]
 
 
@@ -248,6 +255,8 @@ def take(
 
 def mark(session: Session, now: datetime, message: Message, holder: str, outcome: Outcome) -> bool:
     """Write down what became of a message; False when the lease ran out and another has taken it over."""
+    from app.core.database import announce
+
     values: dict[str, Any] = {
         "leased_by": "",
         "lease_until": None,
@@ -273,6 +282,8 @@ def mark(session: Session, now: datetime, message: Message, holder: str, outcome
         .where(col(OutboxMessage.state) == "pending")
         .values(values)
     )
+    if changed.rowcount:
+        announce(session, OutboxMarked(message.site_id))
     return bool(changed.rowcount)
 
 

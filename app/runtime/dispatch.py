@@ -59,6 +59,14 @@ class Breaker:
             self.open_until = now + min(rest, LONGEST_REST)
 
 
+@dataclass(frozen=True, slots=True)
+class Health:
+    """How a channel does: ``off``, ``untried``, ``ok``, ``trouble`` or ``resting``, with the last error's code."""
+
+    state: str
+    error: str = ""
+
+
 class Dispatcher:
     """Works the outbox off for this process."""
 
@@ -107,6 +115,17 @@ class Dispatcher:
         for task in list(self._running.values()):
             task.cancel()
         self._threads.shutdown(wait=False, cancel_futures=True)
+
+    def health(self, channel: str) -> Health:
+        """How a remote channel has been doing in this process."""
+        if outbox.family(channel) not in self._remote:
+            return Health("off")
+        breaker = self.breakers.get(channel, Breaker())
+        if not breaker.tried:
+            return Health("untried")
+        if not breaker.failures:
+            return Health("ok")
+        return Health("resting" if breaker.failures >= TRIP else "trouble", breaker.error)
 
     def _breaker(self, channel: str) -> Breaker:
         return self.breakers.setdefault(channel, Breaker())
@@ -163,3 +182,17 @@ class Dispatcher:
         await self._database.write(
             lambda session: outbox.mark(session, clock.now(), message, self._holder, outcome)
         )
+
+
+_current: Dispatcher | None = None
+
+
+def use(dispatcher: Dispatcher | None) -> None:
+    """Make a dispatcher known to the pages of this process."""
+    global _current
+    _current = dispatcher
+
+
+def health(channel: str) -> Health:
+    """How a channel does in this process; off while nothing runs."""
+    return _current.health(channel) if _current is not None else Health("off")

@@ -18,6 +18,7 @@ from sqlmodel import Session
 from app.core import clock
 from app.core.database import Database, announce
 from app.core.errors import GateError, Retryable
+from app.core.outbox import OutboxMarked
 from app.core.settings import get_settings
 from app.domain.access import card_numbers
 from app.domain.admission import judging, presenting
@@ -274,6 +275,8 @@ class Hub:
             self._live.post(f"devices:{announcement.site_id}")
         elif isinstance(announcement, InboxChanged):
             self._live.post(f"person:{announcement.person_id}")
+        elif isinstance(announcement, OutboxMarked):
+            self._live.post(f"messages:{announcement.site_id}")
         elif isinstance(announcement, BookingChanged):
             self._live.post(f"site:{announcement.site_id}")
             self._later(lambda s: judging.rejudge_booking(s, announcement.booking_id))

@@ -37,6 +37,7 @@ from app.domain.records import retention, vault_sweep
 from app.domain.sites import faults
 from app.domain.sites import repository as sites
 from app.domain.sites.rules import last_nightly
+from app.runtime import dispatch
 from app.runtime.dispatch import Dispatcher
 
 logger = logging.getLogger(__name__)
@@ -115,6 +116,7 @@ class Sweeper:
 
     async def start(self) -> None:
         """Set the alarms; the first quick round runs at once, to catch up after a stop."""
+        dispatch.use(self.dispatcher)
         add = self._scheduler.add_job
         add(self._quick, "interval", seconds=QUICK_SECONDS, id="quick")
         add(self._steady, "interval", seconds=STEADY_SECONDS, id="steady")
@@ -126,6 +128,7 @@ class Sweeper:
         """Stop the alarms and hand the lease on."""
         self._scheduler.shutdown(wait=False)
         await self.dispatcher.stop()
+        dispatch.use(None)
         await self._database.write(lambda session: lease.release(session, LEASE, self._holder))
 
     async def dispatch(self) -> int:

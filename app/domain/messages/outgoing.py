@@ -13,7 +13,7 @@ from app.core import audit, clock, outbox
 from app.core.actor import Actor
 from app.core.database import announce
 from app.core.errors import Conflict, InvalidInput, NotFound
-from app.core.outbox import OutboxFilled, OutboxMessage
+from app.core.outbox import OutboxFilled, OutboxMarked, OutboxMessage
 from app.core.permissions import Right
 from app.domain.messages.letters import GROUPS, TEST
 
@@ -114,6 +114,7 @@ def give_up(session: Session, actor: Actor, message_id: str) -> None:
     )
     if not changed.rowcount:
         raise Conflict("message_done")
+    announce(session, OutboxMarked(row.site_id))
     audit.record(session, actor, "message.give_up", "message", row.id, site_id=row.site_id)
 
 

@@ -12,6 +12,7 @@ from app.pages.console import (
     devices,
     faces,
     ledger,
+    messages,
     people,
     permits,
     policy,
@@ -24,6 +25,8 @@ from state.console_cases import CasesState
 from state.console_devices import DevicesState
 from state.console_faces import FacesState
 from state.console_ledger import LedgerState
+from state.console_message_texts import MessageTextsState
+from state.console_messages import MessagesState
 from state.console_own import OwnAccountState
 from state.console_people import PeopleState
 from state.console_permit_forms import PermitFormsState
@@ -40,6 +43,12 @@ PAGES: list[tuple[str, Any, str, list[Any]]] = [
     ("/console/people", people.page, "console.title.people", [PeopleState.enter]),
     ("/console/permits", permits.page, "console.title.permits", [PermitsState.enter, PermitFormsState.enter]),
     ("/console/policy", policy.page, "console.title.policy", [PolicyState.enter, PrintingState.enter]),
+    (
+        "/console/messages",
+        messages.page,
+        "console.title.messages",
+        [MessagesState.enter, MessageTextsState.enter],
+    ),
     ("/console/faces", faces.page, "console.title.faces", [FacesState.enter]),
     ("/console/roles", roles.page, "console.title.roles", []),
     ("/console/accounts", accounts.page, "console.title.accounts", [AccountsState.enter]),
