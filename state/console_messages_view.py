@@ -10,7 +10,7 @@ from app.domain.messages import letters, outgoing
 from app.domain.messages.letters import GROUPS
 from app.domain.sites import repository as sites
 from app.runtime import dispatch
-from state.console_words import PAGE, Row, stamp
+from state.console_words import PAGE, Row, or_code, stamp
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -49,7 +49,7 @@ def _row(session: Session, row: OutboxMessage, site: Site, locale: str) -> Row:
     return {
         "id": row.id,
         "time": stamp(row.created_at, site.time_zone)[:16],
-        "event": _known(locale, "messages.event", row.topic),
+        "event": or_code(text(locale, f"messages.event.{row.topic}"), row.topic),
         "channel": text(locale, f"messages.channel.{row.channel}"),
         "to": name or (text(locale, "messages.group") if row.channel in GROUPS else NONE),
         "address": to,
@@ -92,13 +92,10 @@ def _channel(
 
 def fault(code: str, locale: str) -> str:
     """An error's code in words; a code of the other side, or one nobody foresaw, stands beside them."""
-    known = _known(locale, "messages.error", code)
-    if known != code:
+    known = text(locale, f"messages.error.{code}")
+    if not known.endswith(f".{code}"):
         return known
     kind, _, number = code.partition("_")
-    kind = kind if f"messages.error_of.{kind}" in catalogue(locale) and number else "other"
-    return text(locale, f"messages.error_of.{kind}", code=code if kind == "other" else number)
-
-
-def _known(locale: str, prefix: str, code: str) -> str:
-    return catalogue(locale).get(f"{prefix}.{code}", code)
+    if number and f"messages.error_of.{kind}" in catalogue(locale):
+        return text(locale, f"messages.error_of.{kind}", code=number)
+    return text(locale, "messages.error_of.other", code=code)

@@ -48,6 +48,8 @@ class OwnMessagesState(rx.State):
         actor = me()
         sms, email = bool(form.get("own_sms")), bool(form.get("own_email"))
         address = str(form.get("own_address", ""))
+        if not self.by_mail:  # not asked, so it stays as it was
+            email, address = self.email, self.address
         try:
             await get_database().write(
                 lambda s: preferences.choose(s, actor, sms=sms, email=email, address=address)

@@ -14,6 +14,7 @@ from app.core.database import get_database
 from app.core.errors import GateError, InvalidInput
 from app.core.i18n import text
 from app.core.permissions import Right
+from app.core.settings import get_settings
 from app.domain.access import invitations
 from app.domain.admission import repository as admission
 from app.domain.admission import walk_ins
@@ -21,6 +22,7 @@ from app.domain.booking import links
 from app.domain.booking import repository as bookings
 from app.domain.booking import service as booking_service
 from app.domain.booking.service import Invitation
+from app.domain.messages import preferences
 from app.domain.people import repository as people
 from app.domain.sites import repository as sites
 from app.domain.sites import service as sites_service
@@ -185,6 +187,7 @@ class InviteState(rx.State):
     units: list[list[str]] = []
     unit_id: str = ""
     phone_rule: str = "required"
+    by_mail: bool = False
     day: str = "today"
     date: str = ""
     start: str = ""
@@ -207,7 +210,7 @@ class InviteState(rx.State):
         """Load of the page with sensible defaults: today, from now, four hours, one person."""
         actor = me()
         self.form_error, self.error_field, self.link, self.booking_id, self.sent = "", "", "", "", False
-        self.plate_note = ""
+        self.plate_note, self.by_mail = "", bool(get_settings().smtp_host)
 
         def load(session: Session) -> tuple[list[list[str]], str]:
             units = [[unit.id, unit.label] for unit in people.units_of(session, actor.person_id)]
@@ -270,6 +273,7 @@ class InviteState(rx.State):
                 plate=str(form.get("plate", "")),
             )
             booking, _, secret = invitations.invite(session, actor, invitation)
+            preferences.give_address(session, actor, booking, str(form.get("email") or ""))
             link = f"{base}/v/{secret}"
             window = i18n.format_window(starts_at, ends_at, clock.now(), site.time_zone, locale)
             message = text(locale, "invite.message", site=site.name, window=window, link=link)

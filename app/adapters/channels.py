@@ -20,6 +20,7 @@ from app.core.permissions import Role
 from app.core.settings import SettingError, Settings, get_settings
 from app.domain.admission import repository as admission
 from app.domain.admission import statements
+from app.domain.booking import repository as bookings
 from app.domain.messages import preferences
 from app.domain.people import repository as people
 from app.domain.people.service import notify
@@ -70,7 +71,16 @@ def _tell_elsewhere(session: Session, person_id: str, message: Message) -> None:
             outbox.post(session, channel, message.topic, message.site_id, payload)
 
 
-CHANNELS: dict[str, Channel] = {"inbox": inbox}
+def visitor(session: Session, message: Message) -> None:
+    """Tell a visitor, who has no inbox, every way that is known: by phone, by the mail address the host gave."""
+    _, person, _ = bookings.full(session, str(message.payload["booking"]))
+    if person.phone:
+        outbox.post(session, "sms", message.topic, message.site_id, message.payload)
+    if preferences.of_person(session, person.id).email and get_settings().smtp_host:
+        outbox.post(session, "email", message.topic, message.site_id, message.payload)
+
+
+CHANNELS: dict[str, Channel] = {"inbox": inbox, "visitor": visitor}
 
 
 def remote_channels(settings: Settings) -> dict[str, Remote]:

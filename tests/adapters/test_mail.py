@@ -4,19 +4,13 @@ from __future__ import annotations
 
 import socket
 import ssl
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from email import message_from_bytes
-from email.message import EmailMessage
-from email.policy import default
 from ipaddress import ip_address
 from pathlib import Path
 
 import pytest
-from aiosmtpd.controller import Controller
-from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
+from aiosmtpd.smtp import AuthResult, LoginPassword
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -26,63 +20,13 @@ from app.adapters.messaging import mail
 from app.adapters.messaging.mail import Mail, calendar_text
 from app.core.outbox import Message, Outcome, Result
 from app.domain.messages.letters import Calendar, Letter
+from tests.adapters.mail_server import Handler, server
 from tests.installation import FakeClock
 
 START = datetime(2026, 3, 2, 6, 0, tzinfo=UTC)
 VISIT = Calendar("b-1", START, START + timedelta(hours=2), "锦绣花园, 8栋1203", cancelled=False)
 LETTER = Letter("pass_link", "guest@visitor.test", "锦绣花园访客邀请", "周*您好：\nhttp://x/v/1", {}, VISIT)
 MESSAGE = Message("m-1", "email", "pass_link", "site", {}, 1)
-
-
-class Handler:
-    """Keeps what it gets; ``answers`` by the step of the conversation that is refused."""
-
-    def __init__(self, **answers: str) -> None:
-        self.mails: list[tuple[str, list[str], EmailMessage]] = []
-        self.answers = answers
-
-    async def handle_RCPT(
-        self, _server: SMTP, _session: Session, envelope: Envelope, address: str, _options: list[str]
-    ) -> str:
-        if "rcpt" in self.answers:
-            return self.answers["rcpt"]
-        envelope.rcpt_tos.append(address)
-        return "250 OK"
-
-    async def handle_DATA(self, _server: SMTP, _session: Session, envelope: Envelope) -> str:
-        assert isinstance(envelope.content, bytes)
-        parsed = message_from_bytes(envelope.content, policy=default)
-        assert isinstance(parsed, EmailMessage)
-        self.mails.append((envelope.mail_from or "", envelope.rcpt_tos, parsed))
-        return self.answers.get("data", "250 2.0.0 Ok: queued as 4F2A")
-
-
-@dataclass
-class Running:
-    handler: Handler
-    mail: Mail
-
-
-@contextmanager
-def server(handler: Handler, security: str = "none", user: str = "", **options: object) -> Iterator[Running]:
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port = probe.getsockname()[1]
-    controller = Controller(handler, hostname="127.0.0.1", port=port, **options)  # type: ignore[arg-type]
-    controller.start()
-    try:
-        yield Running(
-            handler,
-            Mail(
-                "localhost" if security != "none" else "127.0.0.1",
-                port,
-                security,
-                user,
-                "pw",
-                "门岗 <gate@site.test>",
-            ),
-        )
-    finally:
-        controller.stop()
 
 
 @pytest.fixture

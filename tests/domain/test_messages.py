@@ -40,7 +40,7 @@ from tests.installation import FakeClock
 
 def outgoing_rows(world: World, topic: str = "") -> list[OutboxMessage]:
     rows = world.ask(lambda s: s.exec(select(OutboxMessage).order_by(OutboxMessage.id)).all())
-    return [row for row in rows if row.channel != "inbox" and (not topic or row.topic == topic)]
+    return [row for row in rows if row.channel not in CHANNELS and (not topic or row.topic == topic)]
 
 
 def tell(world: World) -> None:
@@ -70,6 +70,7 @@ def coming(world: World, **hours: float) -> Booking:
 
 def remind(world: World) -> list[OutboxMessage]:
     world.do(reminders.remind, clock.now())
+    tell(world)
     return outgoing_rows(world, "visit_reminder")
 
 
@@ -99,6 +100,7 @@ def test_a_visit_that_is_off_is_not_remembered_to_anybody(world: World, fake_clo
     assert row.payload["booking"] == other.id
     world.do(invitations.cancel, world.host, other.id)  # while the message still waits
     assert letter(world, row) == Outcome(Result.SKIPPED, "visit_over")
+    tell(world)
     cancelled = outgoing_rows(world, "booking_cancelled")
     assert [written(world, row).to for row in cancelled] == [GUEST_PHONE] * 2
 
@@ -242,6 +244,39 @@ def test_an_address_is_sealed_and_goes_with_its_visitor(world: World, fake_clock
     fake_clock.move(days=31)
     assert world.do(retention.purge, world.site.id, clock.now())
     assert world.ask(preferences.address_of, booking.visitor_id) == ""
+
+
+@pytest.mark.req("BK-08")
+def test_a_guest_whose_address_the_host_gave_is_told_by_mail_too(
+    world: World, fake_clock: FakeClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GATEHOUSE_SMTP_HOST", "127.0.0.1")
+    get_settings.cache_clear()
+    booking = coming(world, hours=5)
+    with pytest.raises(InvalidInput):
+        world.do(preferences.give_address, world.host, booking, "nowhere")
+    assert world.do(preferences.give_address, world.host, booking, " guest@visitor.test ")
+    with pytest.raises(NotFound):
+        world.do(
+            preferences.give_address, make_world(world.database, name="翠湖苑").host, booking, "x@y.test"
+        )
+    fake_clock.move(hours=3)
+    remind(world)
+    world.do(invitations.cancel, world.host, booking.id)
+    tell(world)
+    rows = [(row.channel, row.topic) for row in outgoing_rows(world)]
+    assert sorted(rows) == [
+        ("email", "booking_cancelled"),
+        ("email", "pass_link"),
+        ("email", "visit_reminder"),
+        ("sms", "booking_cancelled"),
+        ("sms", "visit_reminder"),
+    ]
+    [mail] = [row for row in outgoing_rows(world, "booking_cancelled") if row.channel == "email"]
+    told = written(world, mail)
+    assert told.to == "guest@visitor.test"
+    assert told.calendar is not None
+    assert (told.calendar.cancelled, told.calendar.starts_at) == (True, booking.starts_at)
 
 
 def test_a_manager_writes_texts_and_takes_them_back(world: World) -> None:

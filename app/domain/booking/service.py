@@ -199,7 +199,7 @@ def cancel(session: Session, actor: Actor, booking_id: str) -> Booking:
     booking.status = BookingStatus.CANCELLED
     session.add(booking)
     photos.end_visit(session, actor, booking.id, "cancelled")
-    outbox.post(session, "sms", "booking_cancelled", booking.site_id, {"booking": booking.id})
+    outbox.post(session, "visitor", "booking_cancelled", booking.site_id, {"booking": booking.id})
     audit.record(session, actor, "booking.cancel", "booking", booking.id, site_id=booking.site_id)
     announce(session, BookingChanged(booking.site_id, booking.id))
     return booking

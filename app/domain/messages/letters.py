@@ -114,7 +114,7 @@ def _facts(session: Session, message: Message, site: Site) -> _Facts:
         Audience.STAFF: _of_case,
     }
     if audience is None:
-        raise NotFound("event_unknown")
+        raise NotFound("message_unknown")
     return makers[audience](session, message, site)
 
 

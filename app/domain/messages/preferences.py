@@ -7,10 +7,12 @@ import re
 from sqlalchemy import delete
 from sqlmodel import Session, col
 
-from app.core import audit, crypto, inputs
+from app.core import audit, crypto, inputs, outbox
 from app.core.actor import Actor
 from app.core.errors import InvalidInput, NotSignedIn
 from app.core.permissions import Right
+from app.domain.booking.models import Booking
+from app.domain.booking.service import own_booking
 from app.domain.messages.models import MessagePolicy, MessagePreference
 from app.domain.messages.rules import DAY
 
@@ -76,6 +78,22 @@ def choose(session: Session, actor: Actor, *, sms: bool, email: bool, address: s
     audit.record(
         session, actor, "message.choose", "person", actor.person_id, site_id=actor.site_id, details=details
     )
+
+
+def give_address(session: Session, actor: Actor, booking: Booking, address: str) -> bool:
+    """Keep the mail address that a host gives for a guest, and send the invitation there; False where none is given."""
+    if own_booking(session, actor, booking.id).visitor_id == actor.person_id:
+        return False
+    clean = mail_address(address, "email")
+    if not clean:
+        return False
+    row = of_person(session, booking.visitor_id)
+    row.email = True
+    crypto.seal(row, "address", clean)
+    session.add(row)
+    session.flush()
+    outbox.post(session, "email", "pass_link", booking.site_id, {"booking": booking.id})
+    return True
 
 
 def mail_address(value: str, field: str = "address") -> str:

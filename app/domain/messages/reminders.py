@@ -11,7 +11,7 @@ from app.core import outbox
 from app.domain.booking.models import Booking
 from app.domain.booking.rules import BookingSource, BookingStatus
 from app.domain.messages import preferences
-from app.domain.messages.models import MessagePreference, VisitReminder
+from app.domain.messages.models import VisitReminder
 from app.domain.messages.rules import DAY, reminder_at
 from app.domain.sites import repository as sites
 from app.domain.sites.models import Site
@@ -42,9 +42,7 @@ def _remind_at(session: Session, site: Site, now: datetime) -> int:
         session.add(VisitReminder(booking_id=booking.id, starts_at=booking.starts_at, posted_at=now))
         session.flush()
         payload = {"booking": booking.id, "starts_at": booking.starts_at.isoformat()}
-        outbox.post(session, "sms", "visit_reminder", site.id, payload)
-        if session.get(MessagePreference, booking.visitor_id) is not None:
-            outbox.post(session, "email", "visit_reminder", site.id, payload)
+        outbox.post(session, "visitor", "visit_reminder", site.id, payload)
         count += 1
     return count
 

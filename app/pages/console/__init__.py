@@ -34,6 +34,7 @@ from state.console_permits import PermitsState
 from state.console_policy import PolicyState
 from state.console_printing import PrintingState
 from state.console_today import ConsoleTodayState
+from state.own_messages import OwnMessagesState
 
 PAGES: list[tuple[str, Any, str, list[Any]]] = [
     ("/console", today.page, "console.title.today", [ConsoleTodayState.enter]),
@@ -53,5 +54,5 @@ PAGES: list[tuple[str, Any, str, list[Any]]] = [
     ("/console/roles", roles.page, "console.title.roles", []),
     ("/console/accounts", accounts.page, "console.title.accounts", [AccountsState.enter]),
     ("/console/audit", audit.page, "console.title.audit", [AuditState.enter]),
-    ("/account", account.page, "console.title.account", [OwnAccountState.enter]),
+    ("/account", account.page, "console.title.account", [OwnAccountState.enter, OwnMessagesState.enter]),
 ]

@@ -6,6 +6,7 @@ from typing import Any
 
 import reflex as rx
 
+from app.pages.console.own_messages import own_messages
 from components.actions import button, link_button
 from components.feedback import banner
 from components.forms import form_error, text_field
@@ -74,6 +75,7 @@ def page() -> rx.Component:
     return auth_shell(
         rx.cond(State.done, done, _form()),
         own_face_card(State.face, State.withdraw_face),
+        rx.cond(State.must_change, rx.fragment(), own_messages()),
         notices(),
         brand=t("common.product"),
         title=t("console.own.title"),

@@ -66,7 +66,7 @@ def hours() -> rx.Component:
             hint=t("messages.hours_reminder_hint"),
         ),
         rx.el.div(
-            button(t("console.policy.save_times"), kind="primary", icon_name="check", type="submit"),
+            button(t("messages.save_hours"), kind="primary", icon_name="check", type="submit"),
             class_name="modal-acts",
         ),
         on_submit=State.save_hours,

@@ -66,6 +66,19 @@ def form() -> rx.Component:
                 enterkeyhint="next",
             ),
         ),
+        rx.cond(
+            InviteState.by_mail,
+            text_field(
+                t("invite.email"),
+                id="email",
+                type="email",
+                inputmode="email",
+                hint=t("invite.email_hint"),
+                error=_error("email"),
+                enterkeyhint="next",
+            ),
+            rx.fragment(),
+        ),
         day,
         rx.cond(
             InviteState.day == "date",
