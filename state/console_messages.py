@@ -46,12 +46,12 @@ class MessagesState(rx.State):
         topics = frozenset({f"messages:{actor.site_id}"})
         tabs.watch(self, topics, Right.POLICY_EDIT, MessagesState._update)
         wanted, way = query(self, "state"), query(self, "channel")
+        self.state = wanted if wanted in outgoing.STATES else ""
         assign(
             self,
             ended=False,
             replaying="",
             leaving="",
-            state=wanted if wanted in outgoing.STATES else "",
             way=way if way in outgoing.SHOWN else "",
             number=page_number(query(self, "page")),
             states=[[code, text(locale, f"messages.state.{code}")] for code in outgoing.STATES],
