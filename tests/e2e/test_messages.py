@@ -104,7 +104,7 @@ def test_the_filters_stand_in_the_address_and_a_message_can_be_given_up(
     outside.sms.reply(body={"code": "GONE"})
     manager.locator("tbody tr", has_text="短信").get_by_role("button", name="发送测试").first.click()
     manager.get_by_label("状态", exact=True).select_option(label="发送失败")
-    expect(manager).to_have_url(f"{outside.server.url}/console/messages/?state=dead")
+    expect(manager).to_have_url(f"{outside.server.url}/console/messages?state=dead")
     row = manager.locator("tbody tr", has_text="短信网关应答 GONE")
     row.get_by_role("button", name="放弃").click()
     dialog = manager.get_by_role("dialog")
