@@ -169,7 +169,7 @@ def test_a_host_chooses_mail_and_gets_it(outside: Outside, manager: Page, new_co
     lane = backstage.lane()
     guest = backstage.guest(host=host["username"], name="周婷婷")
     arrive(outside.server, lane, backstage.code(booking=guest["booking"], kind="live"))
-    row = manager.locator("tbody tr", has_text="访客到达")
+    row = manager.locator("tbody tr", has_text="访客到达").filter(has_text="邮件")
     expect(row).to_contain_text("已发送")
     expect(row).to_contain_text("h***@home.test")
     [(_, to, mail)] = outside.mail.handler.mails
