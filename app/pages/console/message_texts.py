@@ -21,7 +21,7 @@ def _cells(row: rx.Var) -> list[Child]:
         stacked(rx.el.b(row["name"]), row["audience"]),
         row["language"],
         rx.el.div(
-            rx.el.span(row["text"], style={"overflowWrap": "anywhere"}),
+            rx.el.span(row["text"], lang=row["locale"], style={"overflowWrap": "anywhere"}),
             rx.cond(row["own"], rx.el.div(chip(t("messages.own"), "info")), rx.fragment()),
             class_name="grow",
         ),
