@@ -14,6 +14,7 @@ from app.adapters.messaging.mail import Mail
 from app.adapters.messaging.robots import Robot
 from app.adapters.messaging.sms_file import SmsFile, sweep_files
 from app.adapters.messaging.sms_gateway import load
+from app.adapters.webhooks import WebhookChannel
 from app.core import outbox
 from app.core.outbox import Channel, Message, Remote
 from app.core.permissions import Role
@@ -24,6 +25,7 @@ from app.domain.booking import repository as bookings
 from app.domain.messages import preferences
 from app.domain.people import repository as people
 from app.domain.people.service import notify
+from app.domain.sites import webhooks
 
 __all__ = ["CHANNELS", "inbox", "remote_channels", "sweep_files"]
 
@@ -88,7 +90,7 @@ def remote_channels(settings: Settings) -> dict[str, Remote]:
 
     Without a gateway text messages go to a file; no other host is asked anything unless the settings name it.
     """
-    found: dict[str, Remote] = {"sms": SmsFile(), **robots(settings)}
+    found: dict[str, Remote] = {"sms": SmsFile(), webhooks.FAMILY: WebhookChannel(), **robots(settings)}
     if settings.sms_gateway:
         found["sms"] = load(Path(settings.sms_gateway), settings.sms_secret)
     if settings.smtp_host:

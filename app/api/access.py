@@ -7,13 +7,22 @@ from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from typing import Any, TypeVar
 
-from fastapi import APIRouter, Depends, Request, Response, WebSocket, WebSocketException, status
+from fastapi import (
+    APIRouter,
+    Depends,
+    Request,
+    Response,
+    WebSocket,
+    WebSocketException,
+    status,
+)
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from fastapi.routing import APIRoute
+from starlette.exceptions import HTTPException
 from starlette.requests import HTTPConnection
 
-from app.core import crypto, i18n
+from app.core import clock, crypto, i18n, webhook_signing
 from app.core.actor import ANONYMOUS, Actor, set_current
 from app.core.database import get_database
 from app.core.errors import GateError, InvalidInput, NotAllowed, NotSignedIn, TooMany
@@ -23,7 +32,7 @@ from app.core.settings import get_settings
 from app.domain.people import lane_keys
 from app.domain.people import repository as people
 from app.domain.sites import agents
-from app.runtime import sessions
+from app.runtime import integration_keys, sessions
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -67,6 +76,8 @@ async def _actor_of(request: Request, right: Right) -> Actor:
     ip = client_ip(request)
     if header.startswith(BEARER + agents.PREFIX):
         return await _agent_actor(header, ip)
+    if header.startswith(BEARER + integration_keys.PREFIX):
+        return await _integration_actor(request, header[len(BEARER) :], ip)
     if header.startswith(BEARER):
         return await _key_actor(crypto.hash_secret(header[len(BEARER) :]), ip)
     name = sessions.VISITOR_COOKIE if right is Right.PASS_OWN else sessions.COOKIE
@@ -103,6 +114,24 @@ async def _key_actor(key_hash: bytes, ip: str) -> Actor:
 async def _agent_actor(header: str, ip: str) -> Actor:
     # Not remembered: a computer that was revoked is a stranger at its next word.
     return await get_database().read(lambda s: agents.resolve(s, header[len(BEARER) :], ip))
+
+
+async def _integration_actor(request: Request, bearer: str, ip: str) -> Actor:
+    """Another system: who it is by its bearer, and that it means what it asks by its signature over the very bytes."""
+    holder = await integration_keys.holder_of(bearer)
+    if request.method not in SAFE:
+        signed = request.headers.get
+        wrong = webhook_signing.fault(
+            holder.signing,
+            signed("webhook-id", ""),
+            signed("webhook-timestamp", ""),
+            signed("webhook-signature", ""),
+            await request.body(),
+            clock.now(),
+        )
+        if wrong is not None:
+            raise NotSignedIn(wrong)
+    return replace(holder.actor, ip=ip)
 
 
 async def check_socket(socket: WebSocket) -> Actor:
@@ -142,13 +171,28 @@ class GuardedRoute(APIRoute):
             try:
                 return await original(request)
             except GateError as error:
-                return error_response(request, error)
+                return self.refused(request, error)
             except RequestValidationError as error:
-                # FastAPI's own answer would send back all that came in.
-                where = [str(part) for part in error.errors()[0]["loc"][1:]]
-                return error_response(request, InvalidInput("input_wrong", ".".join(where)[:50]))
+                return self.invalid(request, error)
+            except HTTPException as error:
+                if error.status_code != status.HTTP_400_BAD_REQUEST:
+                    raise
+                return self.refused(request, self.unreadable())
 
         return handle
+
+    def unreadable(self) -> GateError:
+        """What is said of a body that is not even text."""
+        return InvalidInput("input_wrong")
+
+    def refused(self, request: Request, error: GateError) -> JSONResponse:
+        """The answer to an error of ours."""
+        return error_response(request, error)
+
+    def invalid(self, request: Request, error: RequestValidationError) -> JSONResponse:
+        """The answer to a request of the wrong form; FastAPI's own would send back all that came in."""
+        where = [str(part) for part in error.errors()[0]["loc"][1:]]
+        return error_response(request, InvalidInput("input_wrong", ".".join(where)[:50]))
 
 
 def error_response(request: Request, error: GateError) -> JSONResponse:

@@ -1,4 +1,4 @@
-"""All routes together; documentation pages stay off until the integration API is published."""
+"""All routes together; only those for other systems are described by a page, and that is our own."""
 
 from __future__ import annotations
 
@@ -14,6 +14,9 @@ from app.api import (
     lanes,
     media,
     session,
+    v1_bookings,
+    v1_directory,
+    v1_docs,
     visitor,
     visitor_photo,
 )
@@ -39,6 +42,8 @@ def create() -> FastAPI:
         agents,
         health,
     ):
+        api.include_router(module.routes)
+    for module in (v1_bookings, v1_directory, v1_docs):
         api.include_router(module.routes)
     api.include_router(agents.sockets)
     api.add_middleware(SafeHeaders)

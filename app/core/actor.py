@@ -24,6 +24,7 @@ class Actor:
     booking_id: str = ""
     lane_id: str = ""
     agent_id: str = ""
+    limits: frozenset[Right] | None = None  # of a key: what of its role's rights it was given
 
     @property
     def role_text(self) -> str:
@@ -36,6 +37,8 @@ class Actor:
             return True
         if right is Right.SIGNED_IN:
             return bool(self.session_id)
+        if self.limits is not None and right not in self.limits:
+            return False
         return any(right in RIGHTS[role] for role in self.roles)
 
     def require(self, right: Right, site_id: str | None = None) -> None:

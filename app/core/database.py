@@ -247,6 +247,27 @@ def announce(session: Session, announcement: object) -> None:
     session.info.setdefault("announcements", []).append(announcement)
 
 
+@contextmanager
+def keeping_rows(session: Session) -> Iterator[None]:
+    """Hold on to every row that is loaded meanwhile, so that asking for it again by its id costs no statement.
+
+    A session itself forgets a row that nobody holds.
+    """
+    kept: list[object] = []
+
+    def keep(_session: Any, row: object) -> None:
+        kept.append(row)
+
+    names = ("loaded_as_persistent", "pending_to_persistent")
+    for name in names:
+        event.listen(session, name, keep)
+    try:
+        yield
+    finally:
+        for name in names:
+            event.remove(session, name, keep)
+
+
 _database: Database | None = None
 
 

@@ -6,6 +6,7 @@ import os
 import secrets
 import threading
 import time
+from datetime import UTC, datetime
 
 _lock = threading.Lock()
 _last_ms = 0
@@ -22,6 +23,11 @@ def new_id() -> str:
         counter = _counter & 0xFFF
     random = int.from_bytes(os.urandom(8)) & (2**62 - 1)
     return f"{(millis << 80) | (7 << 76) | (counter << 64) | (2 << 62) | random:032x}"
+
+
+def moment_of(row_id: str) -> datetime:
+    """When an id of ours was made, to the millisecond."""
+    return datetime.fromtimestamp((int(row_id, 16) >> 80) / 1000, UTC)
 
 
 def new_secret() -> str:

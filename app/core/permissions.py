@@ -28,6 +28,7 @@ class Role(StrEnum):
     LANE_AGENT = "lane_agent"
     LANE_COMPUTER = "lane_computer"
     VISITOR = "visitor"
+    INTEGRATION = "integration"
 
 
 class Right(StrEnum):
@@ -54,10 +55,17 @@ class Right(StrEnum):
     POLICY_EDIT = "policy.edit"
     ACCOUNT_EDIT = "account.edit"
     AUDIT_VIEW = "audit.view"
+    INTEGRATION_EDIT = "integration.edit"
+    BOOKING_READ = "booking.read"
+    BOOKING_WRITE = "booking.write"
+    DIRECTORY_READ = "directory.read"
+    DIRECTORY_WRITE = "directory.write"
 
 
 _DESK = {Right.DESK_USE, Right.CAMERA_VIEW, Right.VISITOR_FIND, Right.DEVICE_VIEW}
 _HOST = {Right.BOOK, Right.CONSENT_ANSWER}
+# What a key of another system may be given (EV-06).
+SCOPES = frozenset({Right.BOOKING_READ, Right.BOOKING_WRITE, Right.DIRECTORY_READ, Right.DIRECTORY_WRITE})
 
 RIGHTS: dict[Role, frozenset[Right]] = {
     Role.GUARD: frozenset(_DESK),
@@ -76,6 +84,7 @@ RIGHTS: dict[Role, frozenset[Right]] = {
             Right.POLICY_EDIT,
             Right.CAMERA_VIEW,
             Right.VISITOR_FIND,
+            Right.INTEGRATION_EDIT,
         }
     ),
     Role.HOST: frozenset(_HOST),
@@ -88,6 +97,8 @@ RIGHTS: dict[Role, frozenset[Right]] = {
     # Runs devices for its lanes: which those are stands in its row, and is asked anew at each call.
     Role.LANE_COMPUTER: frozenset({Right.AGENT_REPORT}),
     Role.VISITOR: frozenset({Right.PASS_OWN}),
+    # Another system of the site: its key narrows this down to the scopes that it was given.
+    Role.INTEGRATION: SCOPES,
 }
 
 STAFF = frozenset(

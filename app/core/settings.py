@@ -86,6 +86,11 @@ class Settings:
     dingtalk_secret: str = field(default_factory=lambda: _text("DINGTALK_SECRET", ""), repr=False)
     feishu_robot: str = field(default_factory=lambda: _text("FEISHU_ROBOT", ""), repr=False)
     feishu_secret: str = field(default_factory=lambda: _text("FEISHU_SECRET", ""), repr=False)
+    # Networks, as CIDR and separated by commas, that webhooks may reach although they are private (S-22).
+    webhook_networks: str = field(default_factory=lambda: _text("WEBHOOK_NETWORKS", ""))
+    api_requests_per_minute: int = field(
+        default_factory=lambda: _number("API_REQUESTS_PER_MINUTE", 6000, 60, 1_000_000)
+    )
     lost_pass_fee_fen: int = field(default_factory=lambda: _number("LOST_PASS_FEE_FEN", 2000, 0, 1_000_000))
 
     @property

@@ -8,10 +8,12 @@ from app.domain.admission import self_models as self_registrations
 from app.domain.booking import models as booking
 from app.domain.duty import models as duty
 from app.domain.identity import models as identity
+from app.domain.integration import models as integration
 from app.domain.messages import models as messages
 from app.domain.people import models as people
 from app.domain.records import models as records
 from app.domain.sites import models as sites
+from app.domain.sites import webhook_models as webhooks
 
 __all__ = [
     "access",
@@ -21,6 +23,7 @@ __all__ = [
     "cases",
     "duty",
     "identity",
+    "integration",
     "keys",
     "lease",
     "messages",
@@ -30,4 +33,5 @@ __all__ = [
     "search",
     "self_registrations",
     "sites",
+    "webhooks",
 ]

@@ -31,11 +31,13 @@ from app.domain.booking.models import BookingChanged, PhotoAdded, PhotoGone
 from app.domain.identity import read_document, shown_document
 from app.domain.identity.models import FacesChanged
 from app.domain.identity.mrz_lines import MrzError
+from app.domain.integration.models import IntegrationChanged
 from app.domain.people.models import InboxChanged, SessionEnded
 from app.domain.sites import faults
 from app.domain.sites import repository as sites
 from app.domain.sites.models import AgentChanged, Device, FaultChanged, PolicyChanged
-from app.runtime import case_pictures, sessions
+from app.domain.sites.webhook_models import WebhooksChanged
+from app.runtime import case_pictures, integration_keys, sessions
 from app.runtime.agents import Agents
 from app.runtime.booking_photos import BookingPhotos
 from app.runtime.faces import Faces
@@ -288,6 +290,11 @@ class Hub:
             self._live.post(f"faces:{announcement.site_id}")
         elif isinstance(announcement, SessionEnded):
             sessions.forget(announcement.session_ids)
+        elif isinstance(announcement, IntegrationChanged):
+            integration_keys.forget()
+            self._live.post(f"integrations:{announcement.site_id}")
+        elif isinstance(announcement, WebhooksChanged):
+            self._live.post(f"integrations:{announcement.site_id}")
 
     def _case_changed(self, announcement: CaseOpened | CaseChanged) -> None:
         self._live.post(f"lane:{announcement.lane_id}")

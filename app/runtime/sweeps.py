@@ -31,10 +31,11 @@ from app.domain.booking import repository as bookings
 from app.domain.booking.models import BookingChanged
 from app.domain.booking.rules import BookingStatus
 from app.domain.identity import booking_photos, faces
+from app.domain.integration import requests
 from app.domain.messages import outgoing, reminders
 from app.domain.people.models import WebSession
 from app.domain.records import retention, vault_sweep
-from app.domain.sites import faults
+from app.domain.sites import faults, webhooks
 from app.domain.sites import repository as sites
 from app.domain.sites.rules import last_nightly
 from app.runtime import dispatch
@@ -172,6 +173,7 @@ class Sweeper:
             await self._database.write(lambda session: reminders.forget_old(session, clock.now()))
             while await self._database.write(lambda session: outgoing.forget_old(session, clock.now())):
                 logger.info("A batch of old messages was removed")
+            await self._database.write(lambda session: requests.forget_old(session, clock.now()))
             folder = get_settings().data_dir
             await self._database.read(lambda session: audit.ship_head(session, folder))
             if clock.current().trusted():  # else nobody knows how old a file is
@@ -188,5 +190,6 @@ class Sweeper:
             if not await self._leads():
                 return False
         await self._database.write(lambda session: faults.forget_old(session, site_id, clock.now()))
+        await self._database.write(lambda session: webhooks.forget_old(session, site_id, clock.now()))
         await self._database.write(lambda session: night_done(session, site_id, moment))
         return True

@@ -18,12 +18,13 @@ from websockets.exceptions import InvalidHandshake, InvalidStatus
 from websockets.sync.client import connect
 
 from app.core.actor import Actor
-from app.core.permissions import RIGHTS, Right, Role, right_of
+from app.core.permissions import RIGHTS, SCOPES, Right, Role, right_of
 from tests.e2e.server import Server
 from tests.security.raw_socket import RawSocket
 
-PEOPLE = [role for role in Role if role not in {Role.LANE_AGENT, Role.LANE_COMPUTER, Role.VISITOR}]
-MACHINES = {Right.LANE_PRESENT, Right.AGENT_REPORT}
+NOBODY = {Role.LANE_AGENT, Role.LANE_COMPUTER, Role.VISITOR, Role.INTEGRATION}
+PEOPLE = [role for role in Role if role not in NOBODY]
+MACHINES = {Right.LANE_PRESENT, Right.AGENT_REPORT, *SCOPES}
 T = TypeVar("T")
 FOREIGN = "https://evil.example"
 

@@ -97,7 +97,17 @@ def prolong(session: Session, actor: Actor, booking_id: str, ends_at: datetime) 
 
 def end(session: Session, actor: Actor, booking_id: str) -> Booking:
     """End a permit at once: whoever comes with its card is refused from now on; ending twice is ending once."""
-    booking = _own(session, actor, booking_id)
+    return _end(session, actor, _own(session, actor, booking_id))
+
+
+def end_of_leaver(session: Session, actor: Actor, person_id: str) -> None:
+    """End the permit of somebody who left; that they did is the caller's to know."""
+    found = permit_queries.of_person(session, person_id)
+    if found is not None:
+        _end(session, actor, bookings.locked(session, found.id))
+
+
+def _end(session: Session, actor: Actor, booking: Booking) -> Booking:
     if booking.status == BookingStatus.CANCELLED:
         return booking
     booking.status = BookingStatus.CANCELLED

@@ -26,6 +26,7 @@ from app.domain.booking import photos
 from app.domain.booking.models import Booking
 from app.domain.booking.rules import BookingSource, BookingStatus
 from app.domain.sites import repository as sites
+from app.domain.sites import webhooks
 from app.domain.sites.models import Site, SitePolicy
 from app.domain.sites.rules import STANDING_STAY, Direction, HolderKind, close_before, overdue_since
 
@@ -98,6 +99,8 @@ def _close(
         reason=policy.checkout,
         details={"minutes_overdue": int(late.total_seconds() // 60)},
     )
+    told = {"booking": visit.booking_id or "", "visit": visit.id, "how": AUTOMATIC}
+    webhooks.emit(session, visit.site_id, "visit.checked_out", told)
     announce(session, LaneChanged(visit.site_id, visit.lane_in, ""))
     return True
 

@@ -22,6 +22,7 @@ from app.domain.booking import photos
 from app.domain.booking import repository as bookings
 from app.domain.booking.rules import BookingSource, BookingStatus
 from app.domain.sites import repository as sites
+from app.domain.sites import webhooks
 
 EXIT_KINDS = frozenset({"scan", "search", "lost"})
 
@@ -70,6 +71,8 @@ def leave(
         session, actor, "visit.leave", "visit", visit.id, site_id=visit.site_id, details={"how": kind}
     )
     outbox.post(session, "inbox", "visitor_left", visit.site_id, {"visit": visit.id})
+    told = {"booking": visit.booking_id or "", "visit": visit.id, "lane": lane_id, "how": kind}
+    webhooks.emit(session, visit.site_id, "visit.checked_out", told)
     announce(session, LaneChanged(visit.site_id, lane_id, attempt_id, "admit" if attempt_id else ""))
     return visit
 

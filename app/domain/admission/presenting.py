@@ -23,6 +23,7 @@ from app.domain.admission.judging import gather, judge, weigh
 from app.domain.admission.models import Attempt, LaneChanged
 from app.domain.admission.rules import SILENT, Evidence, Kind, Outcome, Result, decide
 from app.domain.sites import repository as sites
+from app.domain.sites import webhooks
 from app.domain.sites.rules import Direction
 
 LINGER = timedelta(seconds=60)
@@ -118,6 +119,9 @@ def _present(session: Session, lane_id: str, item: Presented, admitter: Actor | 
         arrival.bind(known)
         if known.inside is not None and leaving:
             arrival.visit_id = known.inside.visit_id
+        if not leaving:
+            told = {"booking": known.booking_id, "attempt": arrival.id, "lane": lane_id}
+            webhooks.emit(session, post.site_id, "visit.arrived", told)
     decision = weigh(session, arrival, post, [Evidence(finding.kind, finding.result)], known=known)
     at_once = admitter is not None and known is not None and not leaving and decision.outcome is Outcome.ADMIT
     if at_once and admitter is not None and known is not None:

@@ -21,6 +21,7 @@ from app.domain.admission.models import Attempt, LaneChanged, Visit, VisitAdmitt
 from app.domain.admission.rules import Decision, Outcome, Reason, decide, overruled
 from app.domain.booking.rules import BookingSource, BookingStatus
 from app.domain.sites import repository as sites
+from app.domain.sites import webhooks
 from app.domain.sites.rules import stricter
 
 
@@ -139,6 +140,8 @@ def enter(
         details={"attempt": attempt.id, "forced": forced},
     )
     outbox.post(session, "inbox", "visitor_arrived", attempt.site_id, {"visit": visit["id"]})
+    told = {"booking": visit["booking_id"], "visit": visit["id"], "lane": visit["lane_in"]}
+    webhooks.emit(session, attempt.site_id, "visit.checked_in", told)
     announce(session, LaneChanged(attempt.site_id, attempt.lane_id, attempt.id))
     announce(session, VisitAdmitted(attempt.site_id, attempt.lane_id, visit["id"]))
 

@@ -28,6 +28,7 @@ from app.domain.people import service as people_service
 from app.domain.people.models import InboxChanged
 from app.domain.sites import repository as sites
 from app.domain.sites import service as sites_service
+from app.domain.sites import webhooks
 from app.domain.sites.rules import LIMITS, Rule, VisitorField, VisitorKind
 
 WALK_IN_HOURS = 4
@@ -163,6 +164,8 @@ def ask_host(session: Session, actor: Actor, attempt_id: str) -> HostConsent:
         announce(session, InboxChanged(person.id))
     judge(session, attempt, sites.site(session, attempt.site_id), cue=False)
     outbox.post(session, "inbox", "consent_asked", attempt.site_id, {"attempt": attempt.id})
+    told = {"booking": attempt.booking_id or "", "attempt": attempt.id}
+    webhooks.emit(session, attempt.site_id, "visit.requested", told)
     audit.record(session, actor, "consent.ask", "attempt", attempt.id, site_id=attempt.site_id)
     return row
 
@@ -208,6 +211,9 @@ def _settle(
     attempt = repository.attempt(session, row.attempt_id)
     if attempt.status == OPEN:
         judge(session, attempt, sites.site(session, attempt.site_id))
+    event = "visit.approved" if agree else "visit.rejected"
+    told = {"booking": attempt.booking_id or "", "attempt": attempt.id}
+    webhooks.emit(session, attempt.site_id, event, told)
     audit.record(
         session,
         actor,

@@ -26,6 +26,7 @@ class Booking(SQLModel, table=True):
     purpose: str
     head_count: int = 1
     plate: bytes | None = None
+    urgent: bool = False
     renewed_on: date | None = None
     link_hash: bytes | None = Field(default=None, unique=True)
     link_version: int = 1

@@ -33,6 +33,7 @@ class BookingSource(StrEnum):
     HOST = "host"
     DESK = "desk"
     STANDING = "standing"
+    OA = "oa"
 
 
 ADVANCE = timedelta(days=30)
@@ -65,6 +66,19 @@ def window_fault(starts_at: datetime, ends_at: datetime, now: datetime, max_hour
     if ends_at - starts_at > timedelta(hours=max_hours):
         return "window_long"
     return ""
+
+
+def opens_at(starts_at: datetime, hours: int) -> datetime:
+    """From when a visit to a company may be booked (BK-02)."""
+    return starts_at - timedelta(hours=hours)
+
+
+def is_early(starts_at: datetime, now: datetime, hours: int, *, company: bool, urgent: bool) -> bool:
+    """Whether a booking with a company comes before its window opens (BK-02); an urgent proxy booking does not wait.
+
+    Households are not asked to wait: they invite their guests whenever they like.
+    """
+    return company and not urgent and now < opens_at(starts_at, hours)
 
 
 def permit_hours(max_hours: int) -> int:

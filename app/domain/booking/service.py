@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
+from typing import Any
 
 from sqlmodel import Session
 
@@ -21,6 +22,7 @@ from app.domain.booking.rules import (
     BookingSource,
     BookingStatus,
     Purpose,
+    is_early,
     permit_hours,
     window_fault,
 )
@@ -29,7 +31,9 @@ from app.domain.people import service as people_service
 from app.domain.people.models import Person
 from app.domain.sites import repository as sites
 from app.domain.sites import service as sites_service
-from app.domain.sites.rules import Rule, VisitorField, VisitorKind
+from app.domain.sites import webhooks
+from app.domain.sites.models import Site, Unit
+from app.domain.sites.rules import Rule, UnitKind, VisitorField, VisitorKind
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +50,10 @@ class Invitation:
     plate: str = ""
     visitor_type: str = VisitorKind.GUEST
     company: str = ""
+    document: str = field(
+        default="", repr=False
+    )  # the whole number of an identity document, checked by the caller
+    urgent: bool = False  # booked by proxy before the window opens (BK-02)
 
 
 def invite(session: Session, actor: Actor, form: Invitation) -> tuple[Booking, str]:
@@ -72,19 +80,21 @@ def create(
     standing = source is BookingSource.STANDING
     hours = permit_hours(kind.max_hours) if standing else kind.max_hours
     check_window(form.starts_at, form.ends_at, now, hours)
+    if not standing:
+        _check_opening(session, unit, form, now)
     if form.purpose not in set(Purpose):
         raise InvalidInput("choice_wrong", "purpose")
-    policy = sites_service.field_policy(session, site, form.visitor_type, unit.area_id)
-    plate = inputs.plate(form.plate) if policy[VisitorField.PLATE] != Rule.OFF else ""
-    phone = inputs.phone(form.phone, required=policy[VisitorField.PHONE] == Rule.REQUIRED)
+    asked = _as_policy(session, site, unit, form)
     visitor = people_service.add_person(
         session,
         site.id,
         people_service.VISITOR,
         form.name,
-        phone if policy[VisitorField.PHONE] != Rule.OFF else "",
-        company=form.company if policy[VisitorField.COMPANY] != Rule.OFF else "",
-        more_spellings=search.plate_spellings(plate),
+        asked.phone,
+        company=asked.company,
+        document_tail=asked.document_tail,
+        document_number=asked.document_number,
+        more_spellings=search.plate_spellings(asked.plate),
     )
     booking = Booking(
         id=new_id(),
@@ -99,10 +109,11 @@ def create(
         ends_at=form.ends_at,
         purpose=form.purpose,
         head_count=inputs.count(form.head_count, "head_count", *HEADS),
+        urgent=form.urgent and not standing,
         created_by=actor.account_id or actor.kind,
         created_at=now,
     )
-    crypto.seal(booking, "plate", plate)
+    crypto.seal(booking, "plate", asked.plate)
     # A permit has a card and no pass, so there is nothing that a link of it could lead to.
     secret = "" if standing else links.link_secret(booking)
     booking.link_hash = crypto.hash_secret(secret) if secret else None
@@ -148,6 +159,98 @@ def stand(
     return _entered(session, actor, booking)
 
 
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """What of a form the site's policy lets in."""
+
+    phone: str
+    company: str
+    plate: str
+    document_tail: str
+    document_number: str
+
+
+def _as_policy(session: Session, site: Site, unit: Unit, form: Invitation) -> _Asked:
+    policy = sites_service.field_policy(session, site, form.visitor_type, unit.area_id)
+    phone = inputs.phone(form.phone, required=policy[VisitorField.PHONE] == Rule.REQUIRED)
+    keep_number = policy[VisitorField.DOCUMENT_NUMBER] != Rule.OFF
+    keep_tail = keep_number or policy[VisitorField.DOCUMENT_TAIL] != Rule.OFF
+    return _Asked(
+        phone=phone if policy[VisitorField.PHONE] != Rule.OFF else "",
+        company=form.company if policy[VisitorField.COMPANY] != Rule.OFF else "",
+        plate=inputs.plate(form.plate) if policy[VisitorField.PLATE] != Rule.OFF else "",
+        document_tail=form.document[-4:] if keep_tail else "",
+        document_number=form.document if keep_number else "",
+    )
+
+
+def _check_opening(session: Session, unit: Unit, form: Invitation, now: datetime) -> None:
+    company = unit.kind == UnitKind.COMPANY
+    if not company:
+        return
+    hours = sites.policy(session, unit.site_id).booking_hours
+    if is_early(form.starts_at, now, hours, company=company, urgent=form.urgent):
+        raise InvalidInput("window_early", "window", hours=hours)
+
+
+def change(
+    session: Session, actor: Actor, booking_id: str, form: Invitation, host_id: str | None
+) -> tuple[Booking, bool]:
+    """Give a booking another time, place or visitor; returns it and whether somebody else comes now.
+
+    Who may do it is the caller's to say. The pass beside it is the caller's to move with it, in the same transaction.
+    Raises ``Conflict`` once the visitor has come, or the booking is over.
+    """
+    booking = repository.locked(session, booking_id)
+    if booking.status != BookingStatus.APPROVED or booking.source == BookingSource.STANDING:
+        raise Conflict("booking_over")
+    unit = sites.unit(session, form.unit_id)
+    if unit.site_id != booking.site_id:
+        raise NotFound("unit_unknown")
+    kind = sites.visitor_type(session, booking.site_id, form.visitor_type)
+    if not kind.bookable:
+        raise InvalidInput("visitor_type_unbookable", "visitor_type")
+    now = clock.now()
+    # A visit that has begun keeps its beginning: only its end can be moved then.
+    begun = form.starts_at == booking.starts_at and form.starts_at < now
+    check_window(now if begun else form.starts_at, form.ends_at, now, kind.max_hours)
+    if not begun:
+        _check_opening(session, unit, form, now)
+    if form.purpose not in set(Purpose):
+        raise InvalidInput("choice_wrong", "purpose")
+    asked = _as_policy(session, sites.site(session, unit.site_id), unit, form)
+    other = people_service.change_visitor(
+        session,
+        booking.visitor_id,
+        form.name,
+        asked.phone,
+        company=asked.company,
+        document_tail=asked.document_tail,
+        document_number=asked.document_number,
+        more_spellings=search.plate_spellings(asked.plate),
+    )
+    booking.unit_id, booking.host_id, booking.visitor_type = unit.id, host_id, kind.code
+    booking.starts_at, booking.ends_at, booking.purpose = form.starts_at, form.ends_at, form.purpose
+    booking.head_count = inputs.count(form.head_count, "head_count", *HEADS)
+    booking.urgent = booking.urgent or form.urgent
+    crypto.seal(booking, "plate", asked.plate)
+    if other:
+        booking.link_version += 1
+        booking.link_failures, booking.link_locked_until = 0, None
+        booking.link_hash = crypto.hash_secret(links.link_secret(booking))
+    session.add(booking)
+    session.flush()
+    details: dict[str, Any] = {"visitor": other}
+    if booking.urgent:
+        details["urgent"] = True
+    audit.record(
+        session, actor, "booking.change", "booking", booking.id, site_id=booking.site_id, details=details
+    )
+    webhooks.emit(session, booking.site_id, "visit.changed", {"booking": booking.id})
+    announce(session, BookingChanged(booking.site_id, booking.id))
+    return booking, other
+
+
 def check_window(starts_at: datetime, ends_at: datetime, now: datetime, max_hours: int) -> None:
     """Raise ``InvalidInput`` for a window nobody can come in, or one longer than ``max_hours``."""
     fault = window_fault(starts_at, ends_at, now, max_hours)
@@ -160,10 +263,16 @@ def check_window(starts_at: datetime, ends_at: datetime, now: datetime, max_hour
 def _entered(session: Session, actor: Actor, booking: Booking) -> Booking:
     session.add(booking)
     session.flush()
-    details = {"source": booking.source}
+    details: dict[str, Any] = {"source": booking.source}
+    if booking.urgent:
+        details["urgent"] = True
     audit.record(
         session, actor, "booking.create", "booking", booking.id, site_id=booking.site_id, details=details
     )
+    # A permit is no visit; a booking is approved with being made, as long as no site has its bookings reviewed.
+    standing = booking.source == BookingSource.STANDING
+    for event in () if standing else ("visit.requested", "visit.approved"):
+        webhooks.emit(session, booking.site_id, event, {"booking": booking.id})
     announce(session, BookingChanged(booking.site_id, booking.id))
     return booking
 
@@ -191,6 +300,11 @@ def own_booking(session: Session, actor: Actor, booking_id: str) -> Booking:
 def cancel(session: Session, actor: Actor, booking_id: str) -> Booking:
     """Withdraw an invitation; whoever stands at the gate with it is refused from now on."""
     own_booking(session, actor, booking_id)
+    return withdraw(session, actor, booking_id)
+
+
+def withdraw(session: Session, actor: Actor, booking_id: str) -> Booking:
+    """Cancel a booking for whoever the caller found to have the right; cancelling twice is cancelling once."""
     booking = repository.locked(session, booking_id)
     if booking.status == BookingStatus.CANCELLED:
         return booking
@@ -201,6 +315,7 @@ def cancel(session: Session, actor: Actor, booking_id: str) -> Booking:
     photos.end_visit(session, actor, booking.id, "cancelled")
     outbox.post(session, "visitor", "booking_cancelled", booking.site_id, {"booking": booking.id})
     audit.record(session, actor, "booking.cancel", "booking", booking.id, site_id=booking.site_id)
+    webhooks.emit(session, booking.site_id, "visit.cancelled", {"booking": booking.id})
     announce(session, BookingChanged(booking.site_id, booking.id))
     return booking
 

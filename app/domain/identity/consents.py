@@ -20,6 +20,7 @@ from app.domain.identity.models import ConsentRecord
 from app.domain.identity.rules import TERMS, Age, Channel, Purpose, guardian_fault, stands
 from app.domain.people import repository as people
 from app.domain.people.models import Person
+from app.domain.sites import webhooks
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +120,8 @@ def withdraw(session: Session, actor: Actor, consent_id: str, channel: Channel) 
         actor.require(Right.PEOPLE_EDIT, row.site_id)
     if row.withdrawn_at is None:
         _end(session, actor, row, channel)
+        told = {"consent": row.id, "purpose": row.purpose}
+        webhooks.emit(session, row.site_id, "consent.withdrawn", told)
 
 
 def _is_own(session: Session, actor: Actor, row: ConsentRecord) -> bool:

@@ -21,6 +21,7 @@ class Person(SQLModel, table=True):
     phone: bytes | None = None
     company: bytes | None = None
     document_tail: bytes | None = None
+    document_number: bytes | None = None
     phone_index: bytes | None = Field(default=None, index=True)
     created_at: datetime = Field(sa_type=UtcDateTime)
     erased_at: datetime | None = Field(default=None, sa_type=UtcDateTime)

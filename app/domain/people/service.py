@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Iterable
 
-from sqlalchemy import insert, update
+from sqlalchemy import delete, insert, update
 from sqlmodel import Session, col
 
 from app.core import audit, clock, crypto, inputs, passwords, search
@@ -31,6 +31,7 @@ def add_person(
     *,
     company: str = "",
     document_tail: str = "",
+    document_number: str = "",
     more_spellings: Iterable[str] = (),
 ) -> Person:
     """Enter a person with checked input; visitors become findable at the desk."""
@@ -44,6 +45,7 @@ def add_person(
     crypto.seal(person, "phone", number)
     crypto.seal(person, "company", inputs.text(company, "company"))
     crypto.seal(person, "document_tail", tail)
+    crypto.seal(person, "document_number", document_number)
     if number:
         person.phone_index = crypto.keyring().index("phone", f"{site_id}|{number}")
     session.add(person)
@@ -54,12 +56,87 @@ def add_person(
     return person
 
 
+def change_visitor(
+    session: Session,
+    person_id: str,
+    name: str,
+    phone: str,
+    *,
+    company: str,
+    document_tail: str,
+    document_number: str,
+    more_spellings: Iterable[str] = (),
+) -> bool:
+    """Correct what is known of an expected visitor; True when that makes it somebody else: name, phone or document."""
+    person = repository.person(session, person_id)
+    clean_name = inputs.name(name)
+    wanted = {
+        "name": clean_name,
+        "phone": inputs.phone(phone, required=False),
+        "document_tail": document_tail,
+        "document_number": document_number,
+    }
+    known = {column: crypto.reveal(person, column) for column in wanted}
+    for column in ("document_tail", "document_number"):
+        wanted[column] = wanted[column] or known[column]
+    # What was not known before, or is not told any more, names the same person more or less closely.
+    other = any(known[column] and value and known[column] != value for column, value in wanted.items())
+    for column, value in wanted.items():
+        if known[column] != value:
+            crypto.seal(person, column, value)
+    crypto.seal(person, "company", inputs.text(company, "company"))
+    number = wanted["phone"]
+    place = f"{person.site_id}|{number}"
+    person.phone_index = crypto.keyring().index("phone", place) if number else None
+    session.add(person)
+    session.flush()
+    search.remove(session, person.id)
+    spellings = search.name_spellings(clean_name) | search.phone_spellings(number) | set(more_spellings)
+    search.add(session, person.site_id, person.id, spellings)
+    return other
+
+
 def join_unit(session: Session, unit_id: str, person_id: str, relation: str = "owner") -> UnitMember:
     """Let a person receive visitors in a unit."""
     member = UnitMember(id=new_id(), unit_id=unit_id, person_id=person_id, relation=relation)
     session.add(member)
     session.flush()
     return member
+
+
+def correct(session: Session, person: Person, name: str, phone: str) -> None:
+    """Set name and phone of somebody who lives or works here."""
+    number = inputs.phone(phone, required=False)
+    crypto.seal(person, "name", inputs.name(name))
+    crypto.seal(person, "phone", number)
+    place = f"{person.site_id}|{number}"
+    person.phone_index = crypto.keyring().index("phone", place) if number else None
+    session.add(person)
+    session.flush()
+
+
+def take_leave(session: Session, actor: Actor, person_id: str) -> None:
+    """Somebody left: no unit receives visitors for them, and they can sign in no more, unless they work at the gate too.
+
+    Whether they left is the caller's to know.
+    """
+    person = repository.person(session, person_id)
+    leave_units(session, person.id)
+    account = repository.accounts_of(session, [person.id]).get(person.id)
+    if account is not None and set(account.roles) <= {Role.HOST, Role.RESIDENT}:
+        account.disabled = True
+        session.add(account)
+        rows = repository.sessions_of(session, account.id)
+        for row in rows:
+            session.delete(row)
+        announce(session, SessionEnded([row.id for row in rows]))
+    audit.record(session, actor, "person.leave", "person", person.id, site_id=person.site_id)
+
+
+def leave_units(session: Session, person_id: str) -> None:
+    """Take somebody out of every unit."""
+    session.flush()
+    session.connection().execute(delete(UnitMember).where(col(UnitMember.person_id) == person_id))
 
 
 def create_account(

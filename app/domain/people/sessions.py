@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlmodel import Session
+from sqlmodel import Session, select
 
 from app.core import audit, clock, crypto, passwords
 from app.core.actor import ANONYMOUS, Actor
@@ -126,6 +126,14 @@ def open_visitor_session(session: Session, booking_id: str, expires_at: datetime
         )
     )
     return secret
+
+
+def end_visitor_sessions(session: Session, booking_id: str) -> None:
+    """Have every browser that opened the link of a booking ask for its second factor again."""
+    rows = session.exec(select(WebSession).where(WebSession.booking_id == booking_id)).all()
+    for row in rows:
+        session.delete(row)
+    announce(session, SessionEnded([row.id for row in rows]))
 
 
 def resolve(session: Session, secret: str, ip: str = "") -> Actor:

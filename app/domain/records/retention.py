@@ -117,6 +117,7 @@ def erase_person(session: Session, person_id: str, now: datetime) -> None:
     if person.kind != VISITOR:
         return  # who lives or works here has a card, and is forgotten by other rules than a visit's
     person.name = person.phone = person.company = person.document_tail = person.phone_index = None
+    person.document_number = None
     person.erased_at = now
     session.add(person)
     consents.forget_person(session, person_id)

@@ -13,6 +13,7 @@ from app.core.database import announce
 from app.core.errors import Conflict, NotFound
 from app.core.ids import new_id
 from app.core.permissions import Right
+from app.domain.sites import webhooks
 from app.domain.sites.models import Device, DeviceFault, FaultChanged
 
 BROKEN = frozenset({"offline", "fault", "unavailable"})
@@ -29,9 +30,17 @@ def note(session: Session, device: Device, now: datetime) -> None:
     if device.enabled and device.status in BROKEN:
         if not is_open:
             _open(session, device, last, now)
+            _tell(session, device, "device.down")
     elif is_open and last is not None and (device.status == WORKING or not device.enabled):
         last.ended_at = now
         session.add(last)
+        if device.status == WORKING:
+            _tell(session, device, "device.up")
+
+
+def _tell(session: Session, device: Device, event: str) -> None:
+    told = {"device": device.id, "lane": device.lane_id, "status": device.status}
+    webhooks.emit(session, device.site_id, event, told)
 
 
 def _last(session: Session, device_id: str) -> DeviceFault | None:

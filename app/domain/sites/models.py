@@ -187,6 +187,7 @@ class SitePolicy(SQLModel, table=True):
     checkout: str
     checkout_hours: int
     nightly_minute: int
+    booking_hours: int = 48
     print_at_once: bool = False
     badge_name: str = "masked"
     swept_at: datetime = Field(sa_type=UtcDateTime)

@@ -185,6 +185,8 @@ LIMITS: dict[str, Limit] = {
     "picture_days": Limit(7, 1, 30),
     "consent_seconds": Limit(120, 30, 1800),
     "checkout_hours": Limit(12, 1, 72),
+    # How long before a visit companies may book it (BK-02).
+    "booking_hours": Limit(48, 1, 720),
     "nightly_minute": Limit(3 * 60 + 10, 0, 24 * 60 - 1),
 }
 RETENTION_FIELDS = {risk: f"retention_{risk}_days" for risk in RiskClass}
