@@ -26,7 +26,7 @@ from app.domain.messages import preferences
 from app.domain.people import repository as people
 from app.domain.sites import repository as sites
 from app.domain.sites import service as sites_service
-from app.domain.sites.rules import VisitorField, VisitorKind
+from app.domain.sites.rules import UnitKind, VisitorField, VisitorKind
 from state import completed, own_face, tabs
 from state.guard import action, me
 from state.plates import plate_note
@@ -188,6 +188,7 @@ class InviteState(rx.State):
     unit_id: str = ""
     phone_rule: str = "required"
     by_mail: bool = False
+    company: bool = False
     day: str = "today"
     date: str = ""
     start: str = ""
@@ -271,6 +272,7 @@ class InviteState(rx.State):
                 purpose=str(form.get("purpose", "family")),
                 head_count=str(form.get("head_count", "1")),
                 plate=str(form.get("plate", "")),
+                urgent=self.company and bool(form.get("urgent")),
             )
             booking, _, secret = invitations.invite(session, actor, invitation)
             preferences.give_address(session, actor, booking, str(form.get("email") or ""))
@@ -307,13 +309,13 @@ class InviteState(rx.State):
         if not unit_id:
             return
 
-        def load(session: Session) -> str:
+        def load(session: Session) -> tuple[str, bool]:
             unit = sites.unit(session, unit_id)
             site = sites.site(session, unit.site_id)
             rules = sites_service.field_policy(session, site, VisitorKind.GUEST, unit.area_id)
-            return rules[VisitorField.PHONE].value
+            return rules[VisitorField.PHONE].value, unit.kind == UnitKind.COMPANY
 
-        self.phone_rule = await get_database().read(load)
+        self.phone_rule, self.company = await get_database().read(load)
 
     def _window(self, form: dict[str, Any], zone: str) -> tuple[datetime, datetime]:
         tz = ZoneInfo(zone)

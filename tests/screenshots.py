@@ -40,6 +40,8 @@ DIALOGS = (
     ("/console/permits/", "manager", "partner", "permits.add_partner", ""),
     ("/console/permits/", "manager", "staff", "permits.add_staff", ""),
     ("/console/permits/", "manager", "permit", "permits.open", "permits.end"),
+    ("/console/integrations/", "manager", "integration", "integrations.add", ""),
+    ("/console/integrations/", "manager", "webhook", "webhooks.add", ""),
     ("/console/devices/", "admin", "keys", "lane_keys.manage", ""),
     ("/console/devices/", "admin", "device", "console.devices.add", ""),
     ("/console/devices/", "admin", "lane", "console.devices.add_lane", ""),

@@ -49,6 +49,7 @@ MENU: tuple[tuple[str, tuple[Entry, ...]], ...] = (
             Entry("console.nav.permits", "/console/permits", "id_card", (Right.LEDGER_VIEW,)),
             Entry("console.nav.faces", "/console/faces", "scan_face", (Right.PEOPLE_EDIT,)),
             Entry("console.nav.messages", "/console/messages", "mail", (Right.POLICY_EDIT,)),
+            Entry("console.nav.integrations", "/console/integrations", "plug", (Right.INTEGRATION_EDIT,)),
             Entry("console.nav.policy", "/console/policy", "sliders_horizontal", (Right.POLICY_EDIT,)),
             Entry("console.nav.roles", "/console/roles", "shield_check", ROLE_READERS),
             Entry("console.nav.accounts", "/console/accounts", "key_round", (Right.ACCOUNT_EDIT,)),

@@ -11,6 +11,7 @@ from app.pages.console import (
     cases,
     devices,
     faces,
+    integrations,
     ledger,
     messages,
     people,
@@ -24,6 +25,7 @@ from state.console_audit import AuditState
 from state.console_cases import CasesState
 from state.console_devices import DevicesState
 from state.console_faces import FacesState
+from state.console_integrations import IntegrationsState
 from state.console_ledger import LedgerState
 from state.console_message_texts import MessageTextsState
 from state.console_messages import MessagesState
@@ -34,6 +36,7 @@ from state.console_permits import PermitsState
 from state.console_policy import PolicyState
 from state.console_printing import PrintingState
 from state.console_today import ConsoleTodayState
+from state.console_webhooks import WebhooksState
 from state.own_messages import OwnMessagesState
 
 PAGES: list[tuple[str, Any, str, list[Any]]] = [
@@ -51,6 +54,12 @@ PAGES: list[tuple[str, Any, str, list[Any]]] = [
         [MessagesState.enter, MessageTextsState.enter],
     ),
     ("/console/faces", faces.page, "console.title.faces", [FacesState.enter]),
+    (
+        "/console/integrations",
+        integrations.page,
+        "console.title.integrations",
+        [IntegrationsState.enter, WebhooksState.enter],
+    ),
     ("/console/roles", roles.page, "console.title.roles", []),
     ("/console/accounts", accounts.page, "console.title.accounts", [AccountsState.enter]),
     ("/console/audit", audit.page, "console.title.audit", [AuditState.enter]),

@@ -8,7 +8,7 @@ from components.actions import button, link_button
 from components.client import hand_over
 from components.data import card, definition_list
 from components.feedback import chip
-from components.forms import date_field, form_error, segmented, text_field, time_field
+from components.forms import checkbox_field, date_field, form_error, segmented, text_field, time_field
 from components.frame import bars, notices
 from components.kit import icon
 from components.layout import phone_shell
@@ -128,6 +128,11 @@ def form() -> rx.Component:
                 on_blur=InviteState.look_at_plate,
             ),
             class_name="grid-2",
+        ),
+        rx.cond(
+            InviteState.company,
+            checkbox_field(t("invite.urgent"), id="urgent", hint=t("invite.urgent_hint")),
+            rx.fragment(),
         ),
         rx.el.p(t("invite.notice"), class_name="small muted"),
         id="invite-form",
