@@ -9,19 +9,21 @@ from typing import Any
 import pytest
 from sqlmodel import Session, select
 
-from app.core import clock, crypto
+from app.core import clock, crypto, search
 from app.core.actor import Actor
 from app.core.audit import AuditEntry
 from app.core.errors import Conflict, InvalidInput, NotAllowed, NotFound
+from app.core.outbox import OutboxMessage
 from app.core.permissions import Right, Role
 from app.domain.access import repository as access
 from app.domain.access.rules import PassStatus
 from app.domain.admission import judging, service
 from app.domain.admission.models import Attempt
 from app.domain.admission.rules import Outcome
-from app.domain.booking import links
+from app.domain.booking import links, photos
 from app.domain.booking import rules as booking_rules
 from app.domain.booking.models import Booking
+from app.domain.identity import visitor_details
 from app.domain.integration import bookings
 from app.domain.integration.bookings import Request
 from app.domain.integration.hosts import Wanted
@@ -32,6 +34,7 @@ from app.domain.records import retention
 from app.domain.sites import service as sites
 from app.domain.sites.rules import UnitKind
 from app.domain.sites.times import set_times
+from tests.domain.photos_at_hand import add, files, kept, visitor
 from tests.factories import (
     GUEST,
     GUEST_PHONE,
@@ -151,6 +154,47 @@ def test_more_about_the_same_visitor_leaves_pass_and_link(world: World, oa: Acto
     assert world.get(Booking, booking.id).link_version == 1
     change(world, oa, booking, 3)
     assert crypto.reveal(world.get(Person, booking.visitor_id), "document_tail") == "002X"
+
+
+@pytest.mark.req("BK-03", "BK-04")
+def test_what_the_visitor_added_stays_when_the_visit_moves_and_goes_when_somebody_else_comes(
+    world: World, oa: Actor
+) -> None:
+    booking = book(world, oa, visitor_type="short_term")
+    world.do(visitor_details.complete, visitor(booking), {"plate": "京A12345", "company": "宏图设计"})
+    add(world, booking)
+
+    def added() -> tuple[str, str, int]:
+        about = world.get(Person, booking.visitor_id)
+        plate = crypto.reveal(world.get(Booking, booking.id), "plate")
+        return plate, crypto.reveal(about, "company"), len(kept(world))
+
+    later = clock.now() + timedelta(hours=6)
+    change(world, oa, booking, 2, visitor_type="short_term", ends_at=later)
+    assert added() == ("京A12345", "宏图设计", 1)
+    assert world.ask(lambda s: search.find(s, world.site.id, "京A12345")) == [booking.visitor_id]
+    change(
+        world, oa, booking, 3, visitor_type="short_term", ends_at=later, name="何强生", phone="13700137000"
+    )
+    assert added() == ("", "", 0)
+    assert files() == []
+    assert world.ask(lambda s: photos.completion(s, booking.id)) is None
+    assert world.ask(lambda s: search.find(s, world.site.id, "京A12345")) == []
+
+
+@pytest.mark.req("BK-08")
+def test_the_visitor_is_told_of_another_time_and_of_nothing_less(world: World, oa: Actor) -> None:
+    def told() -> list[str]:
+        rows = world.ask(lambda s: s.exec(select(OutboxMessage).order_by(OutboxMessage.id)).all())
+        return [row.topic for row in rows if row.channel == "visitor"]
+
+    booking = book(world, oa)
+    change(world, oa, booking, 2)
+    before = told()
+    change(world, oa, booking, 3, plate="京A12345")
+    assert told() == before
+    change(world, oa, booking, 4, ends_at=clock.now() + timedelta(hours=8))
+    assert told() == [*before, "booking_changed"]
 
 
 @pytest.mark.req("BK-03")

@@ -219,6 +219,9 @@ def change(
     if form.purpose not in set(Purpose):
         raise InvalidInput("choice_wrong", "purpose")
     asked = _as_policy(session, sites.site(session, unit.site_id), unit, form)
+    kept = photos.completion(session, booking.id)
+    own = set(kept.fields) if kept else set()
+    moved = (booking.unit_id, booking.starts_at, booking.ends_at) != (unit.id, form.starts_at, form.ends_at)
     other = people_service.change_visitor(
         session,
         booking.visitor_id,
@@ -227,13 +230,20 @@ def change(
         company=asked.company,
         document_tail=asked.document_tail,
         document_number=asked.document_number,
+        keep_company="company" in own,
         more_spellings=search.plate_spellings(asked.plate),
     )
     booking.unit_id, booking.host_id, booking.visitor_type = unit.id, host_id, kind.code
     booking.starts_at, booking.ends_at, booking.purpose = form.starts_at, form.ends_at, form.purpose
     booking.head_count = inputs.count(form.head_count, "head_count", *HEADS)
     booking.urgent = booking.urgent or form.urgent
-    crypto.seal(booking, "plate", asked.plate)
+    plate = asked.plate
+    if not plate and not other and "plate" in own:
+        plate = crypto.reveal(booking, "plate")
+        search.add(session, booking.site_id, booking.visitor_id, search.plate_spellings(plate))
+    crypto.seal(booking, "plate", plate)
+    if other and kept is not None:
+        session.delete(kept)
     if other:
         booking.link_version += 1
         booking.link_failures, booking.link_locked_until = 0, None
@@ -247,6 +257,8 @@ def change(
         session, actor, "booking.change", "booking", booking.id, site_id=booking.site_id, details=details
     )
     webhooks.emit(session, booking.site_id, "visit.changed", {"booking": booking.id})
+    if moved and not other:  # somebody else gets an invitation instead
+        outbox.post(session, "visitor", "booking_changed", booking.site_id, {"booking": booking.id})
     announce(session, BookingChanged(booking.site_id, booking.id))
     return booking, other
 

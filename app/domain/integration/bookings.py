@@ -34,6 +34,7 @@ from app.domain.integration.models import OutsideBooking
 from app.domain.integration.requests import Reply
 from app.domain.integration.rules import Order, order_of
 from app.domain.integration.views import booking_view
+from app.domain.messages import preferences
 from app.domain.people import sessions as sign_ins
 from app.domain.sites import repository as sites
 from app.domain.sites.rules import VisitorKind
@@ -210,6 +211,7 @@ def _document(session: Session, site_id: str, asked: Request) -> str:
 def _part_from(session: Session, booking: Booking) -> None:
     """Somebody else comes now: what the first one was shown, agreed to and presented counts no more."""
     consents.forget_person(session, booking.visitor_id)
+    preferences.forget(session, booking.visitor_id)
     sign_ins.end_visitor_sessions(session, booking.id)
     now = clock.now()
     for attempt in admission.open_attempts_of_booking(session, booking.id):

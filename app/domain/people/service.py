@@ -65,9 +65,14 @@ def change_visitor(
     company: str,
     document_tail: str,
     document_number: str,
+    keep_company: bool = False,
     more_spellings: Iterable[str] = (),
 ) -> bool:
-    """Correct what is known of an expected visitor; True when that makes it somebody else: name, phone or document."""
+    """Correct what is known of an expected visitor; True when that makes it somebody else: name, phone or document.
+
+    What the visitor said stays where nothing is said against it (``keep_company`` for the company); of somebody else
+    nothing stays.
+    """
     person = repository.person(session, person_id)
     clean_name = inputs.name(name)
     wanted = {
@@ -81,6 +86,10 @@ def change_visitor(
         wanted[column] = wanted[column] or known[column]
     # What was not known before, or is not told any more, names the same person more or less closely.
     other = any(known[column] and value and known[column] != value for column, value in wanted.items())
+    if other:
+        wanted |= {"document_tail": document_tail, "document_number": document_number}
+    elif keep_company:
+        company = company or crypto.reveal(person, "company")
     for column, value in wanted.items():
         if known[column] != value:
             crypto.seal(person, column, value)
