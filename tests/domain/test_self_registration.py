@@ -238,7 +238,9 @@ def test_the_visitor_takes_it_back_with_one_tap_and_what_was_entered_is_gone(wor
     assert (row.status, row.details) == (SelfStatus.WITHDRAWN, None)
     with pytest.raises(NotFound):
         world.do(registering.withdraw, "made-up")
-    actions = world.ask(lambda s: [entry.action for entry in s.exec(select(AuditEntry)).all()])
+    actions = world.ask(
+        lambda s: [e.action for e in s.exec(select(AuditEntry).order_by(AuditEntry.seq)).all()]
+    )
     assert [a for a in actions if a.startswith("self.")] == ["self.submit", "self.withdrawn"]
 
 
