@@ -5,11 +5,15 @@ Each address is a channel of the outbox of its own, so that a receiver that is d
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
+from weakref import WeakKeyDictionary
 
-from sqlalchemy import bindparam, delete
+from sqlalchemy import bindparam, delete, event
+from sqlalchemy.engine import Connection
+from sqlalchemy.pool import Pool
 from sqlmodel import Session, col, func, select
 
 from app.core import audit, crypto, outbox
@@ -21,6 +25,11 @@ from app.domain.sites.webhook_models import WebhooksChanged, WebhookSubscription
 
 FAMILY = "webhook"
 KEEP = timedelta(days=30)
+FRESH_SECONDS = 5.0
+
+_Listeners = tuple[tuple[str, list[str]], ...]
+# By database, which its pool stands for: engines with other options share it.
+_remembered: WeakKeyDictionary[Pool, dict[str, tuple[float, _Listeners]]] = WeakKeyDictionary()
 
 _LISTENING = Prepared(
     select(col(WebhookSubscription.id), col(WebhookSubscription.events)).where(
@@ -31,11 +40,30 @@ _LISTENING = Prepared(
 )
 
 
-def emit(session: Session, site_id: str, event: str, data: Mapping[str, Any]) -> None:
+def emit(session: Session, site_id: str, name: str, data: Mapping[str, Any]) -> None:
     """Put a message into this transaction for everybody who wants to be told; ``data`` is ids and codes only."""
-    for subscription_id, events in _LISTENING.rows(session, {"site": site_id}):
-        if event in events:
-            outbox.post(session, channel_of(subscription_id), event, site_id, dict(data))
+    for subscription_id, events in _listening(session, site_id):
+        if name in events:
+            outbox.post(session, channel_of(subscription_id), name, site_id, dict(data))
+
+
+def _listening(session: Session, site_id: str) -> _Listeners:
+    """Who listens at a site; remembered for seconds, for every arrival asks several times and most sites have nobody."""
+    held = _remembered.setdefault(session.get_bind().engine.pool, {})
+    now = time.monotonic()
+    known = held.get(site_id)
+    if known is None or now - known[0] > FRESH_SECONDS:
+        rows = tuple((row[0], row[1]) for row in _LISTENING.rows(session, {"site": site_id}))
+        known = held[site_id] = (now, rows)
+    return known[1]
+
+
+@event.listens_for(WebhookSubscription, "after_insert")
+@event.listens_for(WebhookSubscription, "after_update")
+@event.listens_for(WebhookSubscription, "after_delete")
+def _forget(_mapper: object, connection: Connection, _row: object) -> None:
+    """An address that changes here counts at once; one that changes in another process, within seconds."""
+    _remembered.pop(connection.engine.pool, None)
 
 
 def channel_of(subscription_id: str) -> str:
