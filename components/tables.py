@@ -14,13 +14,14 @@ from components.kit import Child, Flag, Text, icon
 
 @dataclass(frozen=True)
 class Column:
-    """One column; `key` makes it sortable, an empty `label_on_card` lets the cell fill the card's line."""
+    """One column; `key` makes it sortable, `long` text takes a line of its own on a phone's card."""
 
     label: Text
     numeric: bool = False
     key: str | None = None
     hidden_label: bool = False
     wide_only: bool = False
+    long: bool = False
 
 
 def _head(column: Column, sort_key: Any, sort_desc: Any, on_sort: Any) -> rx.Component:
@@ -66,7 +67,7 @@ def table(
                 rx.el.td(
                     content,
                     role="cell",
-                    class_name="r" if column.numeric else "",
+                    class_name="r" if column.numeric else "long" if column.long else "",
                     custom_attrs={"data-label": "" if column.hidden_label else column.label},
                 )
                 for column, content in zip(columns, cells(item), strict=True)

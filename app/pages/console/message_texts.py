@@ -18,8 +18,8 @@ from state.console_message_texts import MessageTextsState as State
 
 def _cells(row: rx.Var) -> list[Child]:
     return [
-        stacked(rx.el.b(row["name"]), row["audience"]),
-        row["language"],
+        rx.el.div(stacked(rx.el.b(row["name"]), row["audience"]), class_name="nowrap"),
+        rx.el.span(row["language"], class_name="nowrap"),
         rx.el.div(
             rx.el.span(row["text"], lang=row["locale"], style={"overflowWrap": "anywhere"}),
             rx.cond(row["own"], rx.el.div(chip(t("messages.own"), "info")), rx.fragment()),
@@ -34,7 +34,7 @@ def texts() -> rx.Component:
     columns = [
         Column(t("messages.column.event")),
         Column(t("messages.column.language")),
-        Column(t("messages.column.text")),
+        Column(t("messages.column.text"), long=True),
         Column(t("messages.edit"), hidden_label=True),
     ]
     return listing(
