@@ -345,7 +345,10 @@ def test_the_list_is_turned_page_by_page(gate: Gate, oa: Oa) -> None:
     assert seen == sorted(seen)
     assert made <= set(seen)
     assert oa.get("/bookings", params={"limit": 101}).status_code == 422
-    assert oa.get("/bookings", params={"state": "cancelled", "limit": 100}).json()["items"]
+    called_off = oa.book(visit(gate.world)).json()["id"]
+    oa.send("POST", f"/bookings/{called_off}/cancel", {"version": 2})
+    listed = oa.get("/bookings", params={"state": "cancelled", "limit": 100, "cursor": seen[-1]}).json()
+    assert [item["id"] for item in listed["items"]] == [called_off]
 
 
 def test_what_a_system_did_is_in_the_log_under_its_key(gate: Gate, oa: Oa) -> None:
