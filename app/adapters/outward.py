@@ -61,7 +61,8 @@ def fault(scheme: str, addresses: list[Address], allowed: tuple[Network, ...]) -
             continue
         if scheme != "https":
             return "needs_https"
-        if not plain.is_global or plain.is_multicast or plain.is_reserved:
+        local = getattr(plain, "is_site_local", False)  # an old range of IPv6 that counts as global
+        if local or not plain.is_global or plain.is_multicast or plain.is_reserved:
             return "private_address"
     return ""
 

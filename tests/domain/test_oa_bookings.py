@@ -198,6 +198,16 @@ def test_the_visitor_is_told_of_another_time_and_of_nothing_less(world: World, o
 
 
 @pytest.mark.req("BK-03")
+def test_a_key_that_may_only_look_gets_no_link_beside_the_end_of_the_phone(world: World, oa: Actor) -> None:
+    booking = book(world, oa)
+    looker = integration(world, Right.BOOKING_READ)
+    (listed,), _ = world.ask(lambda s: bookings.page(s, looker, after="", limit=5, state="", ref=""))
+    for seen in (world.ask(bookings.get, looker, booking.id), listed):
+        assert (seen["pass"]["link"], seen["pass"]["link_code"]) == (None, None)
+    assert world.ask(bookings.get, oa, booking.id)["pass"]["link"]
+
+
+@pytest.mark.req("BK-03")
 def test_a_failing_change_leaves_booking_and_pass_as_they_were(world: World, oa: Actor) -> None:
     booking = book(world, oa)
     before = pass_of(world, booking)

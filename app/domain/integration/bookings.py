@@ -126,7 +126,7 @@ def get(session: Session, actor: Actor, booking_id: str) -> dict[str, Any]:
     found = session.get(Booking, booking_id)
     if found is None or found.site_id != actor.site_id or found.source == BookingSource.STANDING:
         raise NotFound("booking_unknown")
-    return booking_view(session, found)
+    return booking_view(session, found, with_link=actor.has(Right.BOOKING_WRITE))
 
 
 def page(
@@ -147,7 +147,8 @@ def page(
         query = query.join(OutsideBooking, col(OutsideBooking.booking_id) == Booking.id)
         query = query.where(OutsideBooking.ref == ref)
     rows = session.exec(query).all()
-    shown = [booking_view(session, booking) for booking in rows[:limit]]
+    with_link = actor.has(Right.BOOKING_WRITE)
+    shown = [booking_view(session, booking, with_link=with_link) for booking in rows[:limit]]
     return shown, rows[limit - 1].id if len(rows) > limit else ""
 
 
@@ -237,5 +238,10 @@ def _reply(
     issued: VisitorPass | None = None,
 ) -> Reply:
     return Reply(
-        status, {**booking_view(session, booking, issued), "stale": stale, "warnings": list(warnings)}
+        status,
+        {
+            **booking_view(session, booking, issued, with_link=True),
+            "stale": stale,
+            "warnings": list(warnings),
+        },
     )

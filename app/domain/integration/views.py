@@ -24,8 +24,14 @@ from app.domain.sites import repository as sites
 from app.domain.sites.models import Area, Site, Unit
 
 
-def booking_view(session: Session, booking: Booking, issued: VisitorPass | None = None) -> dict[str, Any]:
-    """A booking as it stands, its pass looked up unless it is given; the link only where another system booked."""
+def booking_view(
+    session: Session, booking: Booking, issued: VisitorPass | None = None, *, with_link: bool
+) -> dict[str, Any]:
+    """A booking as it stands, its pass looked up unless it is given; the link only where another system booked.
+
+    ``with_link``: for whoever may book. Who may only look is shown the end of the phone and must not get the link as well,
+    for the two together open the pass (S-19).
+    """
     site, unit = sites.site(session, booking.site_id), sites.unit(session, booking.unit_id)
     outside = session.get(OutsideBooking, booking.id)
     host = people.person(session, booking.host_id) if booking.host_id else None
@@ -47,7 +53,9 @@ def booking_view(session: Session, booking: Booking, issued: VisitorPass | None 
         "head_count": booking.head_count,
         "plate": mask_plate(crypto.reveal(booking, "plate")),
         "area": area.name if area else "",
-        "pass": _pass(session, booking, site, issued or access.of_booking(session, booking.id)),
+        "pass": _pass(
+            session, booking, site, issued or access.of_booking(session, booking.id), with_link=with_link
+        ),
     }
 
 
@@ -70,7 +78,7 @@ def _visitor(visitor: Person) -> dict[str, str]:
 
 
 def _pass(
-    session: Session, booking: Booking, site: Site, issued: VisitorPass | None
+    session: Session, booking: Booking, site: Site, issued: VisitorPass | None, *, with_link: bool
 ) -> dict[str, str | None] | None:
     if issued is None:
         return None
@@ -82,7 +90,7 @@ def _pass(
         "link_code": None,
     }
     # A resident's own guest is nobody else's to let in: other systems see that the booking is there, and no key to it.
-    if booking.source == BookingSource.OA and links.end_of(session, booking) is None:
+    if with_link and booking.source == BookingSource.OA and links.end_of(session, booking) is None:
         shown["link"] = f"{get_settings().base_url}/v/{links.link_secret(booking)}"
         shown["link_code"] = links.open_code(session, booking) or None
     return shown
