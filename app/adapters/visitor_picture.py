@@ -15,6 +15,8 @@ MOST_BYTES = 8_000_000
 # A JPEG is mostly unpacked at a fraction of its size; others are whole in memory first.
 MOST_PIXELS = {"JPEG": 52_000_000, "PNG": 24_000_000, "WEBP": 24_000_000}
 LEAST_SIDE = 160
+# A progressive JPEG has about ten scans, and each costs a pass over the whole picture, however few its bytes are.
+SCAN, MOST_SCANS = b"\xff\xda", 64
 SIDE = 1024
 QUALITY = 88
 # The brands of files that telephones call HEIC or AVIF.
@@ -29,6 +31,8 @@ def clean(data: bytes) -> bytes:
         raise InvalidInput("file_large", "photo", maximum=MOST_BYTES // 1_000_000)
     if data[4:8] == b"ftyp" and data[8:12] in BRANDS:
         raise InvalidInput("photo_heic", "photo")
+    if data.count(SCAN) > MOST_SCANS and data.startswith(b"\xff\xd8"):
+        raise InvalidInput("photo_broken", "photo")
     try:
         picture = Image.open(io.BytesIO(data), formats=tuple(MOST_PIXELS))
     except Image.DecompressionBombError as error:

@@ -17,7 +17,7 @@ from app.api.media import NO_STORE
 from app.core import i18n, vault
 from app.core.actor import Actor, current_actor
 from app.core.database import get_database
-from app.core.errors import Conflict, InvalidInput, NotFound
+from app.core.errors import Conflict, InvalidInput, NotFound, TooMany
 from app.core.limiter import Limiter
 from app.core.permissions import Right, needs
 from app.domain.booking import photos
@@ -36,6 +36,7 @@ UNSEEN = frozenset({"", ONE_FACE})
 uploads = Limiter(lambda: (10, timedelta(minutes=10)))
 # Each may take some hundred megabytes while it is unpacked.
 drawing = asyncio.Semaphore(2)
+WAIT_SECONDS = 20.0
 
 
 async def _form(request: Request) -> FormData:
@@ -78,6 +79,18 @@ async def _read(request: Request) -> tuple[bytes, str, Declared]:
         await form.close()
 
 
+async def _drawn(data: bytes) -> bytes:
+    try:
+        async with asyncio.timeout(WAIT_SECONDS):
+            await drawing.acquire()
+    except TimeoutError as error:
+        raise TooMany("too_many", minutes=1) from error
+    try:
+        return await asyncio.to_thread(visitor_picture.clean, data)
+    finally:
+        drawing.release()
+
+
 async def _look(picture: bytes) -> bool:
     """Whether the models saw the one face that must be in it; False where there are none to ask."""
     center = get_hub()
@@ -96,8 +109,7 @@ async def add(request: Request) -> Response:
     await database.read(lambda session: booking_photos.require_offered(session, actor).id)
     uploads.hit(actor.booking_id)
     data, locale, declared = await _read(request)
-    async with drawing:
-        picture = await asyncio.to_thread(visitor_picture.clean, data)
+    picture = await _drawn(data)
     checked = await _look(picture)
     file_id = await asyncio.to_thread(vault.put, picture)
     kept = False

@@ -18,6 +18,7 @@ from app.adapters import visitor_picture
 from app.adapters.visitor_picture import MOST_BYTES, SIDE
 from app.api.visitor_photo import ENVELOPE
 from app.core import clock, vault
+from app.core.errors import InvalidInput
 from app.core.settings import get_settings
 from app.domain.access import invitations
 from app.domain.booking.models import Booking, BookingPhoto
@@ -220,6 +221,16 @@ def test_what_is_no_picture_is_refused_in_words_and_leaves_nothing(gate: Gate, n
     assert visitor.consent() is None
     assert len(list((get_settings().data_dir / "vault").rglob("*"))) == before
     visitor.client.close()
+
+
+def test_a_picture_of_a_thousand_scans_is_refused_before_it_is_unpacked() -> None:
+    data = encoded(progressive=True)
+    assert visitor_picture.clean(data)
+    last = data.rindex(visitor_picture.SCAN)
+    scan = data[last:-2]
+    with pytest.raises(InvalidInput) as refused:
+        visitor_picture.clean(data[:-2] + scan * 1000 + data[-2:])
+    assert refused.value.code == "photo_broken"
 
 
 @pytest.mark.req("BK-04")
