@@ -15,6 +15,7 @@ from app.core.actor import current_actor
 from app.core.database import get_database
 from app.core.errors import NotAllowed, Retryable
 from app.core.permissions import Right, needs
+from app.core.settings import get_settings
 from app.domain.sites import agents
 from app.domain.sites.streams import BATCH, Contradiction, OutOfOrder
 from app.runtime import agent_service
@@ -28,6 +29,7 @@ sockets = socket_router("/api/v1/agents")
 
 MAX_BATCH_BYTES = 4_000_000
 MOST_OFFSET_MS = 2**31 - 1
+FORWARDED = ("x-forwarded-for", "forwarded", "x-real-ip")
 Word = Annotated[str, Field(max_length=64, pattern=r"^[\w.\-]*$")]
 
 
@@ -150,7 +152,7 @@ async def link(socket: WebSocket) -> None:
         await socket.close(1013)
         return
     await socket.accept()
-    opened = center.agents.open_link(actor.agent_id, near=is_near(actor.ip))
+    opened = center.agents.open_link(actor.agent_id, near=_is_near(socket, actor.ip))
     up = asyncio.create_task(_listen(socket, center, opened))
     down = asyncio.create_task(_send_orders(socket, center, opened))
     try:
@@ -163,6 +165,14 @@ async def link(socket: WebSocket) -> None:
         if opened.closed:
             # Only now that nobody receives: Granian keeps the connection open when it is closed under a receiver.
             await socket.close(1001)
+
+
+def _is_near(socket: WebSocket, ip: str) -> bool:
+    """Whether the line stays in the place; behind a proxy that the settings do not know, nobody can tell, and it is not."""
+    unknown_proxy = not get_settings().trusted_proxy_hops and any(
+        name in socket.headers for name in FORWARDED
+    )
+    return not unknown_proxy and is_near(ip)
 
 
 async def _listen(socket: WebSocket, center: Hub, opened: Link) -> None:

@@ -39,13 +39,14 @@ OF_FACES = frozenset({Verb.COMPARE, Verb.CAPTURE, Verb.REGULARS})
 
 
 def is_near(address: str) -> bool:
-    """Whether an address is of a network of one's own, or this machine's."""
+    """Whether an address is of a network of one's own, or this machine's; a carrier's shared one is neither."""
     try:
         found = ipaddress.ip_address(address)
     except ValueError:
         return False
     mapped = found.ipv4_mapped if isinstance(found, ipaddress.IPv6Address) else None
-    return not (mapped or found).is_global
+    own = mapped or found
+    return own.is_private or own.is_loopback or own.is_link_local
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,7 +26,8 @@ from hardware.agent.wire import Verb
 
 logger = logging.getLogger(__name__)
 
-SEND_SECONDS = 10.0
+SEND_SECONDS, AGAIN_SECONDS = 10.0, 10.0
+UNKNOWN = -1  # what a computer holds that was sent something and did not say that it took it
 NOBODY = RecogniseRule(1.0, 1.0, "none")
 PART_BYTES = wire.MAX_QUESTION - 2 * wire.MAX_HEAD
 
@@ -47,11 +48,21 @@ class LaneFaces:
         self._database, self._agents = database, agents
         self._changing = asyncio.Lock()
         self._given: dict[str, int] = {}
+        self._again: dict[str, asyncio.TimerHandle] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    def stop(self) -> None:
+        """Ask nobody again."""
+        for timer in self._again.values():
+            timer.cancel()
+        for task in self._tasks:
+            task.cancel()
 
     async def refresh(self, only: str = "") -> None:
         """Bring the computers that are connected and have models in line with policies, consents and cameras."""
         async with self._changing:
-            known = [only] if only else await self._database.read(_computers)
+            # One that was given faces is told to forget them, though it has no camera any more.
+            known = [only] if only else sorted({*await self._database.read(_computers), *self._given})
             # One that does not answer must not keep the others waiting.
             await asyncio.gather(*(self._try(agent_id) for agent_id in known))
 
@@ -63,26 +74,45 @@ class LaneFaces:
 
     def size(self, agent_id: str) -> int:
         """How many faces a computer that is connected was given."""
-        return self._given.get(agent_id, 0) if self._agents.hello(agent_id) is not None else 0
+        return max(0, self._given.get(agent_id, 0)) if self._agents.hello(agent_id) is not None else 0
 
     async def _give(self, agent_id: str) -> None:
         hello = self._agents.hello(agent_id)
+        if hello is None:
+            self._given.pop(agent_id, None)  # its line is gone, and what it was given with it
+            return
         if not self._agents.is_near(agent_id):
             return
-        if hello is None or not hello.has_models or Verb.REGULARS not in hello.can:
+        if not hello.has_models or Verb.REGULARS not in hello.can:
             return
         wanted = await self._database.read(lambda s: _wanted(s, agent_id, hello.pack))
-        given = self._given.pop(agent_id, None)
         if wanted is None:
-            if given is None:
+            if agent_id not in self._given:
                 return
             wanted = _Wanted(NOBODY, [], [])
+        self._given[agent_id] = UNKNOWN
         for head, body in _parts(wanted, hello.pack, hello.dimension):
             answer = await self._agents.ask(agent_id, Verb.REGULARS, "", SEND_SECONDS, head=head, body=body)
             if answer.code != HELD:
                 logger.warning("A lane computer did not take its regulars (%s)", answer.code)
+                self._try_again(agent_id)
                 return
-        self._given[agent_id] = len(wanted.faces)
+        if wanted.rule is NOBODY:
+            del self._given[agent_id]
+        else:
+            self._given[agent_id] = len(wanted.faces)
+
+    def _try_again(self, agent_id: str) -> None:
+        """It may hold a face that was taken back: it is asked until it answers, or its line breaks and it forgets (L-10)."""
+
+        def begin() -> None:
+            del self._again[agent_id]
+            task = asyncio.get_running_loop().create_task(self.refresh(agent_id))
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+
+        if agent_id not in self._again:
+            self._again[agent_id] = asyncio.get_running_loop().call_later(AGAIN_SECONDS, begin)
 
 
 def _computers(session: Session) -> list[str]:

@@ -90,6 +90,7 @@ class Faces:
         self._loop = None
         for task in [*self._refreshing, *([self._loading] if self._loading else [])]:
             task.cancel()
+        self.lanes.stop()
         await self.desk.clear()
         await self.gate.stop()
         await asyncio.to_thread(self._service.stop)
