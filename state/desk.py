@@ -181,7 +181,6 @@ class DeskState(rx.State):
     @action(Right.DESK_USE)
     async def pick_registered(self, registration_id: str) -> Any:
         """Take up what a visitor entered on the own phone: the form opens with it, for the guard to check."""
-        self.dialog = "walk_in"
         from state.desk_tasks import DeskTasksState
 
         return DeskTasksState.begin_registered(registration_id)

@@ -69,8 +69,10 @@ class DeskTasksState(rx.State):
     @action(Right.DESK_USE)
     async def begin_registered(self, registration_id: str) -> Any:
         """The form with what a visitor entered on the own phone."""
-        actor, lane_id = me(), (await self.get_state(DeskState)).lane_id
+        actor, desk = me(), await self.get_state(DeskState)
+        lane_id = desk.lane_id
         self.form_error, self.error_field, self.plate_note = "", "", ""
+        self.registered = self._registration = ""  # what was taken up before is not this person's
 
         def load(session: Session) -> tuple[int, str, dict[str, str]]:
             row = self_registration.for_guard(session, actor, lane_id, registration_id)
@@ -79,7 +81,7 @@ class DeskTasksState(rx.State):
             return row.number, row.visitor_type, given | ({"unit": unit.label} if unit else {})
 
         number, self.visitor_type, values = await get_database().read(load)
-        self.registered, self._registration = f"{number:02d}", registration_id
+        self.registered, self._registration, desk.dialog = f"{number:02d}", registration_id, "walk_in"
         document = await self._load_form(actor)
         # What the card says comes first: it fills a field, and what was typed leaves a filled one alone.
         filled = rx.call_script(prefill.script({key: value for key, value in values.items() if value}))
@@ -89,6 +91,8 @@ class DeskTasksState(rx.State):
     async def turn_away(self) -> None:
         """Nobody stands here with this number."""
         actor, registration_id = me(), self._registration
+        if not registration_id:
+            return
         desk = await self.get_state(DeskState)
         lane_id = desk.lane_id
         await get_database().write(lambda s: self_registration.turn_away(s, actor, lane_id, registration_id))
@@ -109,6 +113,8 @@ class DeskTasksState(rx.State):
         """Enter an unbooked visitor and ask the host at once."""
         actor = me()
         desk = await self.get_state(DeskState)
+        if desk.dialog != "walk_in":
+            return None  # the key was pressed twice, and the first time did it
         lane_id, kind, registration_id = desk.lane_id, self.visitor_type, self._registration
         self.form_error, self.error_field = "", ""
         snapshot = await self._snapshot(desk.camera)

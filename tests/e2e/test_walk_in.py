@@ -133,3 +133,19 @@ def test_a_booking_cancelled_while_the_visitor_stands_there_flips_the_verdict(ga
     expect(desk.verdict).to_have_text("不能放行")
     expect(desk.why).to_contain_text("预约已被取消")
     expect(desk.admit).to_have_count(0)
+
+
+@pytest.mark.req("AD-08")
+def test_a_double_click_registers_one_visitor_and_asks_once(gate: Gate) -> None:
+    desk = Desk.open(gate.desk())
+    desk.page.keyboard.press("F3")
+    form = desk.dialog("登记新访客")
+    form.get_by_label("姓名").fill("双击者")
+    form.get_by_label("去哪一户").fill(gate.unit)
+    form.get_by_label("手机号").fill("13922223333")
+    form.get_by_role("button", name="登记并通知住户").dblclick()
+    expect(form).to_be_hidden()
+    desk.expect_name("双击者")
+    desk.page.keyboard.press("F2")  # handled after both clicks
+    expect(desk.page.locator(".evidence")).to_contain_text("证件")
+    assert len(gate.server.backstage.attempts_of(lane=gate.lane)) == 1
