@@ -136,7 +136,7 @@ def upgrade() -> None:
         ),
         sa.ForeignKeyConstraint(["site_id"], ["site.id"], name=op.f("fk_outside_booking_site_id_site")),
         sa.PrimaryKeyConstraint("booking_id", name=op.f("pk_outside_booking")),
-        sa.UniqueConstraint("site_id", "ref", name=op.f("uq_outside_booking_site_id_ref")),
+        sa.UniqueConstraint("key_id", "ref", name=op.f("uq_outside_booking_key_id_ref")),
     )
     with op.batch_alter_table("booking", schema=None) as batch_op:
         batch_op.add_column(sa.Column("urgent", sa.Boolean(), nullable=False, server_default=sa.false()))

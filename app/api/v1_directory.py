@@ -36,7 +36,7 @@ async def put_host(
         entry = HostEntry(
             version=body.number or 0,
             name=body.name,
-            phone=body.phone or "",
+            phone=body.phone,
             unit=body.unit or "",
             unit_ext_id=body.unit_ext_id or "",
             deputy=body.deputy or "",

@@ -25,6 +25,7 @@ from app.domain.booking import rules as booking_rules
 from app.domain.booking.models import Booking
 from app.domain.identity import visitor_details
 from app.domain.integration import bookings
+from app.domain.integration import keys as integration_keys
 from app.domain.integration.bookings import Request
 from app.domain.integration.hosts import Wanted
 from app.domain.people import service as people
@@ -154,6 +155,23 @@ def test_more_about_the_same_visitor_leaves_pass_and_link(world: World, oa: Acto
     assert world.get(Booking, booking.id).link_version == 1
     change(world, oa, booking, 3)
     assert crypto.reveal(world.get(Person, booking.visitor_id), "document_tail") == "002X"
+
+
+@pytest.mark.req("BK-03")
+def test_two_systems_number_their_visits_apart_and_a_new_key_goes_on_for_a_revoked_one(
+    world: World, oa: Actor
+) -> None:
+    other = integration(world)
+    mine, theirs = book(world, oa, ref="1001"), book(world, other, ref="1001", version=10**15, name="何强生")
+    assert mine.id != theirs.id
+    assert crypto.reveal(world.get(Person, mine.visitor_id), "name") == GUEST
+    with pytest.raises(NotFound):
+        world.do(bookings.cancel, other, mine.id, 10**15)
+    world.do(integration_keys.revoke, world.manager, integration_keys.key_of(oa))
+    next_key = integration(world)
+    again = world.do(bookings.create, next_key, request(world, ref="1001", version=2)).body
+    assert again["id"] == mine.id
+    world.do(bookings.cancel, next_key, mine.id, 3)
 
 
 @pytest.mark.req("BK-03", "BK-04")

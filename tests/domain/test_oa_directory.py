@@ -65,6 +65,19 @@ def test_a_host_is_known_by_number_and_never_by_phone(world: World, oa: Actor) -
     assert caught.value.field == "phone"  # the host was found by unit and name
 
 
+@pytest.mark.req("EV-06")
+def test_a_phone_that_nothing_is_said_of_stays_and_an_empty_one_goes(world: World, oa: Actor) -> None:
+    put(world, oa, "u1", 1, "陈静", phone="13700137001")
+
+    def phone() -> str:
+        return crypto.reveal(world.get(Person, person_of(world, "u1")), "phone")
+
+    put(world, oa, "u1", 2, "陈静怡")
+    assert phone() == "13700137001"
+    put(world, oa, "u1", 3, "陈静怡", phone="")
+    assert phone() == ""
+
+
 def test_who_lives_here_already_is_taken_over_once(world: World, oa: Actor) -> None:
     put(world, oa, "u9", 1, HOST, unit=world.unit.label, unit_ext_id="")
     assert person_of(world, "u9") == world.resident.id

@@ -68,7 +68,7 @@ def create(session: Session, actor: Actor, asked: Request) -> Reply:
     """Book a visit with its pass; a ``ref`` that is known already makes it a change of that booking."""
     actor.require(Right.BOOKING_WRITE)
     if asked.ref:
-        known = of_ref(session, actor.site_id, asked.ref)
+        known = of_ref(session, actor, asked.ref)
         if known is not None:
             return change(session, actor, known.booking_id, asked)
     form, host_id, warnings = _form(session, actor.site_id, asked)
@@ -152,20 +152,34 @@ def page(
     return shown, rows[limit - 1].id if len(rows) > limit else ""
 
 
-def of_ref(session: Session, site_id: str, ref: str) -> OutsideBooking | None:
-    """What another system calls by a number of its own."""
-    query = select(OutsideBooking).where(OutsideBooking.site_id == site_id, OutsideBooking.ref == ref)
-    return session.exec(query).first()
+def of_ref(session: Session, actor: Actor, ref: str) -> OutsideBooking | None:
+    """What this system calls by a number of its own; what a key called so that was revoked since counts as well."""
+    found = session.exec(
+        select(OutsideBooking)
+        .where(OutsideBooking.site_id == actor.site_id, OutsideBooking.ref == ref)
+        .order_by(col(OutsideBooking.booking_id).desc())
+    ).all()
+    own = next((row for row in found if row.key_id == keys.key_of(actor)), None)
+    return own or next((row for row in found if keys.is_revoked(session, row.key_id)), None)
 
 
 def _own(session: Session, actor: Actor, booking_id: str) -> tuple[Booking, OutsideBooking]:
-    """A booking that other systems made at the key's site, kept as it is meanwhile; any other does not exist for them."""
+    """A booking that this system made, kept as it is meanwhile; any other does not exist for it.
+
+    Numbers and versions of two systems say nothing of each other. A key that took the place of a revoked one goes on
+    with its bookings.
+    """
     actor.require(Right.BOOKING_WRITE)
     outside = session.get(OutsideBooking, booking_id)
     if outside is None or outside.site_id != actor.site_id:
         raise NotFound("booking_unknown")
+    key_id = keys.key_of(actor)
+    if outside.key_id != key_id and not keys.is_revoked(session, outside.key_id):
+        raise NotFound("booking_unknown")
     booking = bookings.locked(session, booking_id)
     session.refresh(outside)  # what it said before the wait may be old
+    outside.key_id = key_id
+    session.add(outside)
     return booking, outside
 
 

@@ -40,7 +40,7 @@ class HostEntry:
 
     version: int
     name: str = field(repr=False)
-    phone: str = field(default="", repr=False)
+    phone: str | None = field(default=None, repr=False)  # None: nothing is said of it
     unit: str = ""
     unit_ext_id: str = ""
     deputy: str = ""

@@ -124,6 +124,12 @@ def key_of(actor: Actor) -> str:
     return actor.account_id.removeprefix("integration:")
 
 
+def is_revoked(session: Session, key_id: str) -> bool:
+    """Whether a key was revoked."""
+    key = session.get(IntegrationKey, key_id)
+    return key is None or key.revoked_at is not None
+
+
 def needs_touch(used_at: datetime | None) -> bool:
     """Whether the last use on record is old enough to be written anew."""
     return used_at is None or clock.now() - used_at >= TOUCH_EVERY

@@ -55,7 +55,7 @@ class OutsideBooking(SQLModel, table=True):
     """What another system calls a booking, and the newest of its versions that was applied."""
 
     __tablename__ = "outside_booking"
-    __table_args__ = (UniqueConstraint("site_id", "ref"),)
+    __table_args__ = (UniqueConstraint("key_id", "ref"),)
     booking_id: str = Field(primary_key=True, foreign_key="booking.id")
     site_id: str = Field(foreign_key="site.id")
     key_id: str = Field(foreign_key="integration_key.id")

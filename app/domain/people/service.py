@@ -113,13 +113,14 @@ def join_unit(session: Session, unit_id: str, person_id: str, relation: str = "o
     return member
 
 
-def correct(session: Session, person: Person, name: str, phone: str) -> None:
-    """Set name and phone of somebody who lives or works here."""
-    number = inputs.phone(phone, required=False)
+def correct(session: Session, person: Person, name: str, phone: str | None) -> None:
+    """Set the name of somebody who lives or works here, and the phone unless nothing is said of it (None)."""
     crypto.seal(person, "name", inputs.name(name))
-    crypto.seal(person, "phone", number)
-    place = f"{person.site_id}|{number}"
-    person.phone_index = crypto.keyring().index("phone", place) if number else None
+    if phone is not None:
+        number = inputs.phone(phone, required=False)
+        crypto.seal(person, "phone", number)
+        place = f"{person.site_id}|{number}"
+        person.phone_index = crypto.keyring().index("phone", place) if number else None
     session.add(person)
     session.flush()
 
