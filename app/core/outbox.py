@@ -82,8 +82,8 @@ class Result(StrEnum):
 class Outcome:
     """A result with its code, the provider's receipt, and when to try again.
 
-    ``doubtful``: the provider may have taken the message although no answer came. ``reached``: it answered at all; one
-    that did is not down, whatever it says of this message.
+    ``doubtful``: the provider may have taken the message although no answer came. ``reached``: it does its work, whatever
+    it says of this message; False when it is down, refuses everybody, or wants to be left alone.
     """
 
     result: Result
@@ -131,7 +131,6 @@ _LEASE = Prepared(
         attempts=bindparam("new_attempts"),
         leased_by=bindparam("holder"),
         lease_until=bindparam("until"),
-        doubtful=True,
     )
 )
 _MARK = Prepared(
@@ -243,7 +242,7 @@ def due_channels(session: Session, now: datetime, remote: Collection[str]) -> li
 def take(
     session: Session, now: datetime, channel: str, holder: str, limit: int = REMOTE_BATCH
 ) -> list[Message]:
-    """Lease the next messages of a remote channel, oldest first; each counts as tried, and as doubtful until marked."""
+    """Lease the next messages of a remote channel, oldest first; each counts as tried."""
     taken = [
         Message._make(row) for row in _TAKE_REMOTE.rows(session, {"now": now, "channel": channel})[:limit]
     ]
@@ -251,6 +250,17 @@ def take(
         lease = {"new_attempts": message.attempts + 1, "holder": holder, "until": now + LEASE}
         _LEASE.change(session, {"message": message.id, **lease})
     return [message._replace(attempts=message.attempts + 1) for message in taken]
+
+
+def begin(session: Session, message: Message, holder: str) -> bool:
+    """Note that a message is handed over from here on, doubtful until marked; False when the lease ran out."""
+    changed = session.connection().execute(
+        update(OutboxMessage)
+        .where(col(OutboxMessage.id) == message.id, col(OutboxMessage.leased_by) == holder)
+        .where(col(OutboxMessage.state) == "pending")
+        .values(doubtful=True)
+    )
+    return bool(changed.rowcount)
 
 
 def mark(session: Session, now: datetime, message: Message, holder: str, outcome: Outcome) -> bool:

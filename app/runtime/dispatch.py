@@ -24,7 +24,7 @@ from app.core.outbox import Channel, Message, Outcome, Remote, Result
 
 logger = logging.getLogger(__name__)
 
-THREADS = 8
+THREADS = 4
 TRIP = 3  # failures in a row that open a breaker
 FIRST_REST, LONGEST_REST = 30.0, 600.0
 STOP_SECONDS = 6.0
@@ -46,11 +46,11 @@ class Breaker:
         return 1 if self.failures >= TRIP else outbox.REMOTE_BATCH
 
     def note(self, outcome: Outcome, now: float) -> None:
-        """Count a try; an answer of any kind closes the breaker unless it says that the provider is in trouble."""
+        """Count a try; an answer closes the breaker, whatever it says of one message, unless the provider is in trouble."""
         if outcome.result in {Result.HELD, Result.SKIPPED}:
             return
         self.tried = True
-        if outcome.result is not Result.LATER and outcome.reached:
+        if outcome.reached:
             self.failures, self.open_until, self.error = 0, 0.0, ""
             return
         self.failures, self.error = self.failures + 1, outcome.error
@@ -82,7 +82,7 @@ class Dispatcher:
         self._local, self._remote = dict(local), dict(remote)
         self._monotonic = monotonic
         self._holder = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
-        self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="send")
+        self._pools: dict[str, ThreadPoolExecutor] = {}
         self._running: dict[str, asyncio.Task[None]] = {}
         self._stopping = False
         self.breakers: dict[str, Breaker] = {}
@@ -114,7 +114,8 @@ class Dispatcher:
             await asyncio.wait(self._running.values(), timeout=STOP_SECONDS)
         for task in list(self._running.values()):
             task.cancel()
-        self._threads.shutdown(wait=False, cancel_futures=True)
+        for pool in self._pools.values():
+            pool.shutdown(wait=False, cancel_futures=True)
 
     def health(self, channel: str) -> Health:
         """How a remote channel has been doing in this process."""
@@ -126,6 +127,13 @@ class Dispatcher:
         if not breaker.failures:
             return Health("ok")
         return Health("resting" if breaker.failures >= TRIP else "trouble", breaker.error)
+
+    def _pool(self, channel: str) -> ThreadPoolExecutor:
+        """Threads for each kind of channel: a hundred receivers that are down keep no text message waiting."""
+        kind = outbox.family(channel)
+        if kind not in self._pools:
+            self._pools[kind] = ThreadPoolExecutor(THREADS, thread_name_prefix=f"send-{kind}")
+        return self._pools[kind]
 
     def _breaker(self, channel: str) -> Breaker:
         return self.breakers.setdefault(channel, Breaker())
@@ -172,9 +180,11 @@ class Dispatcher:
             return Outcome(Result.LATER, type(error).__name__, doubtful=message.doubtful, reached=True)
         if isinstance(letter, Outcome):
             return letter
+        if not await self._database.write(lambda session: outbox.begin(session, message, self._holder)):
+            return Outcome(Result.HELD)  # another has taken it over
         try:
             loop = asyncio.get_running_loop()
-            return await loop.run_in_executor(self._threads, remote.send, message, letter)
+            return await loop.run_in_executor(self._pool(message.channel), remote.send, message, letter)
         except Exception as error:
             return Outcome(Result.LATER, type(error).__name__, doubtful=True, reached=False)
 

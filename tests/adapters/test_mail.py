@@ -80,6 +80,12 @@ def test_an_invitation_arrives_as_plain_text_with_a_calendar_entry(fake_clock: F
     assert "DTSTART:20260302T060000Z" in part.get_payload(decode=True).decode()  # type: ignore[union-attr]
 
 
+def test_a_sender_that_is_refused_is_the_operators_to_mend_and_the_mail_waits(fake_clock: FakeClock) -> None:
+    with server(Handler(mail="553 5.7.1 sender not owned")) as running:
+        outcome = running.mail.send(MESSAGE, LETTER)
+    assert outcome == Outcome(Result.LATER, "smtp_553", reached=False)
+
+
 @pytest.mark.parametrize("security", ["starttls", "tls"])
 def test_mail_goes_encrypted_and_after_a_login(
     certificate: ssl.SSLContext, fake_clock: FakeClock, security: str
@@ -90,7 +96,7 @@ def test_mail_goes_encrypted_and_after_a_login(
     with server(Handler(), security, "gate", authenticator=login, **options) as running:
         assert running.mail.send(MESSAGE, LETTER).result is Result.SENT
         wrong = replace(running.mail, password="other")
-        assert wrong.send(MESSAGE, LETTER) == Outcome(Result.LATER, "login_refused")
+        assert wrong.send(MESSAGE, LETTER) == Outcome(Result.LATER, "login_refused", reached=False)
     assert len(running.handler.mails) == 1
 
 

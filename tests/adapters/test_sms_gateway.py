@@ -98,11 +98,11 @@ form = {{ mobile = "{{phone}}", content = "{{text}}" }}
         (200, {"other": 1}, {}, Outcome(Result.LATER, "answer_unreadable", doubtful=True)),
         (200, b"x" * 70_000, {}, Outcome(Result.LATER, "answer_endless", doubtful=True, reached=False)),
         (400, {}, {}, Outcome(Result.FAILED, "http_400")),
-        (401, {}, {}, Outcome(Result.LATER, "http_401")),
+        (401, {}, {}, Outcome(Result.LATER, "http_401", reached=False)),
         (302, {}, {"location": "http://127.0.0.1:9/"}, Outcome(Result.FAILED, "http_302")),
-        (429, {}, {"retry_after": "90"}, Outcome(Result.LATER, "http_429", retry_after=timedelta(seconds=90))),
-        (429, {}, {"retry_after": "soon"}, Outcome(Result.LATER, "http_429")),
-        (500, {}, {}, Outcome(Result.LATER, "http_500", doubtful=True)),
+        (429, {}, {"retry_after": "90"}, Outcome(Result.LATER, "http_429", retry_after=timedelta(seconds=90), reached=False)),
+        (429, {}, {"retry_after": "soon"}, Outcome(Result.LATER, "http_429", reached=False)),
+        (500, {}, {}, Outcome(Result.LATER, "http_500", doubtful=True, reached=False)),
     ],
 )  # fmt: skip
 def test_what_an_answer_means(

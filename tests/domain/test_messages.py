@@ -128,6 +128,20 @@ def test_who_was_invited_a_moment_ago_needs_no_reminder(world: World) -> None:
     assert remind(world) == []
 
 
+@pytest.mark.req("BK-08")
+def test_who_was_invited_late_does_not_stand_before_those_who_are_due(
+    world: World, fake_clock: FakeClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reminders, "BATCH", 2)
+    due = coming(world, hours=5)
+    fake_clock.move(hours=3, minutes=30)
+    for _ in range(2):
+        coming(world, hours=1)
+    assert remind(world) == []  # those two are dealt with, without a word
+    [row] = remind(world)
+    assert row.payload["booking"] == due.id
+
+
 def test_a_reminder_that_comes_too_late_is_not_sent(world: World, fake_clock: FakeClock) -> None:
     coming(world, hours=5)
     fake_clock.move(hours=3)

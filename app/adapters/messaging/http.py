@@ -67,13 +67,18 @@ def _judge(response: httpx.Response, body: bytes) -> Answer | Outcome:
     if 200 <= status < 300:
         return Answer(status, body)
     if status == 429:
-        return Outcome(Result.LATER, code, retry_after=_wait(response.headers.get("retry-after", "")))
+        wait = _wait(response.headers.get("retry-after", ""))
+        return Outcome(Result.LATER, code, retry_after=wait, reached=False)
     if status >= 500:  # it may have taken the message before it fell over
         return Outcome(
-            Result.LATER, code, retry_after=_wait(response.headers.get("retry-after", "")), doubtful=True
+            Result.LATER,
+            code,
+            retry_after=_wait(response.headers.get("retry-after", "")),
+            doubtful=True,
+            reached=False,
         )
     if status in {401, 403, 404, 407, 408}:  # what an operator can mend; the messages wait for it
-        return Outcome(Result.LATER, code)
+        return Outcome(Result.LATER, code, reached=False)
     return Outcome(Result.FAILED, code)
 
 

@@ -21,6 +21,10 @@ from app.domain.messages.letters import Calendar, Letter
 SECONDS = 5.0
 
 
+# Nothing but ASCII on the line: a relay that knows no 8BITMIME takes it as well.
+PLAIN = SMTP.clone(cte_type="7bit")
+
+
 @dataclass(frozen=True, slots=True)
 class Mail:
     """A mail server and how to speak with it."""
@@ -38,16 +42,18 @@ class Mail:
 
     def send(self, message: Message, letter: Letter) -> Outcome:
         """Hand one mail over; a second try carries the same Message-ID, by which mail programs fold the two."""
-        written, handing = self._write(message, letter), False
+        # Until the receiver is named, a refusal is about the server or the sender: an operator mends it, and mails wait.
+        written, named, handing = self._write(message, letter), False, False
         try:
             server = self._open()
             try:
                 if self.user:
                     server.login(self.user, self.password)
                 _expect(server.mail(parseaddr(self.sender)[1]))
+                named = True
                 _expect(server.rcpt(letter.to))
                 handing = True
-                code, answer = server.data(written.as_bytes(policy=SMTP))
+                code, answer = server.data(written.as_bytes(policy=PLAIN))
                 _expect((code, answer))
             finally:
                 with suppress(
@@ -59,12 +65,11 @@ class Mail:
         except smtplib.SMTPNotSupportedError:
             return Outcome(Result.LATER, "not_supported", reached=False)
         except smtplib.SMTPAuthenticationError:
-            return Outcome(Result.LATER, "login_refused")
+            return Outcome(Result.LATER, "login_refused", reached=False)
         except smtplib.SMTPResponseException as error:
-            result = (
-                Result.FAILED if 500 <= error.smtp_code < 600 and error.smtp_code != 530 else Result.LATER
-            )
-            return Outcome(result, f"smtp_{error.smtp_code}")
+            final = named and 500 <= error.smtp_code < 600 and error.smtp_code != 530
+            code_word = f"smtp_{error.smtp_code}"
+            return Outcome(Result.FAILED if final else Result.LATER, code_word, reached=named)
         except ssl.SSLError:
             return Outcome(Result.LATER, "certificate_wrong", reached=False)
         except (OSError, smtplib.SMTPException):
@@ -87,7 +92,7 @@ class Mail:
         return server
 
     def _write(self, message: Message, letter: Letter) -> EmailMessage:
-        mail = EmailMessage()
+        mail = EmailMessage(policy=PLAIN)
         domain = parseaddr(self.sender)[1].partition("@")[2] or "localhost"
         mail["From"], mail["To"], mail["Subject"] = self.sender, letter.to, " ".join(letter.subject.split())
         mail["Message-ID"], mail["Date"] = f"<{message.id}@{domain}>", format_datetime(clock.now())

@@ -36,11 +36,13 @@ def _remind_at(session: Session, site: Site, now: datetime) -> int:
         moment = reminder_at(
             booking.starts_at, hours.reminder_minutes, site.time_zone, hours.quiet_from, hours.quiet_until
         )
-        # Whoever was invited later than that has just been told.
-        if moment > now or booking.created_at > moment:
+        if moment > now:
             continue
         session.add(VisitReminder(booking_id=booking.id, starts_at=booking.starts_at, posted_at=now))
         session.flush()
+        # Whoever was invited later than that has just been told; the note keeps them from standing before others.
+        if booking.created_at > moment:
+            continue
         payload = {"booking": booking.id, "starts_at": booking.starts_at.isoformat()}
         outbox.post(session, "visitor", "visit_reminder", site.id, payload)
         count += 1
