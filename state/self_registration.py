@@ -24,6 +24,7 @@ from app.domain.admission.self_models import SelfRegistration, SelfStatus
 from app.domain.booking import links
 from app.domain.booking import repository as bookings
 from app.domain.sites import repository as sites
+from app.runtime.live import live
 from state import tabs
 from state.guard import action
 from state.shell import locale_of, notify
@@ -34,6 +35,8 @@ if TYPE_CHECKING:
 Row = dict[str, str]
 
 submit_limit = Limiter(lambda: (20, timedelta(minutes=10)))
+# A code is shown for a minute; more people than this do not stand before one screen, but one phone may pretend to.
+code_limit = Limiter(lambda: (10, timedelta(minutes=20)))
 
 KEPT = ("name", "phone", "company", "plate")
 # What the visitor wants kept stays on the phone and nowhere else (AD-09); the form is drawn after the answer that shows it.
@@ -75,6 +78,7 @@ class RegisterState(rx.State):
     words: str = ""
     hint: str = ""
     link: str = ""
+    open_code: str = ""
     _code: str = ""
     _nonce: str = ""
     _all_rules: dict[str, dict[str, str]] = {}
@@ -93,7 +97,7 @@ class RegisterState(rx.State):
         try:
             opened = await get_database().read(lambda s: registering.look(s, code))
         except GateError as error:
-            self.fault = error.code
+            self.fault, self._code = error.code, ""
             return None
         self.site, self.lane, self.demo = opened.site.name, opened.lane.name, opened.site.demo
         self._all_rules = {
@@ -116,6 +120,8 @@ class RegisterState(rx.State):
         code, nonce, locale = self._code, self._nonce, await locale_of(self)
         try:
             submit_limit.hit(_address(self))
+            if code:
+                code_limit.hit(code)
             made = await get_database().write(
                 lambda s: registering.submit(s, code, values, nonce, locale, agreed=bool(form.get("agreed")))
             )
@@ -140,16 +146,23 @@ class RegisterState(rx.State):
         await notify(self, "ok", "register.withdrawn")
 
     async def _follow(self) -> None:
-        secret, locale = self.follow[:100], await locale_of(self)
-        shown = await get_database().read(lambda s: _shown(s, secret, locale))
+        shown = await self._look()
+        topics = {f"self:{shown['id']}"} if shown else set()
+        if shown and shown["attempt"]:
+            topics.add(f"attempt:{shown['attempt']}")
+        if topics and topics != live.watching(self.router.session.client_token):
+            tabs.watch(self, frozenset(topics), Right.PUBLIC, RegisterState._update)
+            shown = await self._look()  # what happened before the tab was listening is told to nobody
         if not shown:
             self.follow = self.step = ""
             return
         self.site, self.demo, self.number = shown["site"], bool(shown["demo"]), shown["number"]
         self.step, self.words, self.hint = shown["step"], shown["words"], shown["hint"]
-        self.link = shown["link"]
-        topics = {f"self:{shown['id']}"} | ({f"attempt:{shown['attempt']}"} if shown["attempt"] else set())
-        tabs.watch(self, frozenset(topics), Right.PUBLIC, RegisterState._update)
+        self.link, self.open_code = shown["link"], shown["open_code"]
+
+    async def _look(self) -> Row:
+        secret, locale = self.follow[:100], await locale_of(self)
+        return await get_database().read(lambda s: _shown(s, secret, locale))
 
     async def _update(self, _actor: Actor, _changed: frozenset[str]) -> None:
         await self._follow()
@@ -175,7 +188,7 @@ def _shown(session: Session, secret: str, locale: str) -> Row:
     if row is None or clock.now() - row.created_at > SHOWN_FOR:
         return {}
     site = sites.site(session, row.site_id)
-    step, link = _step(session, row)
+    step, link, open_code = _step(session, row)
     return {
         "id": row.id,
         "attempt": row.attempt_id or "",
@@ -184,23 +197,30 @@ def _shown(session: Session, secret: str, locale: str) -> Row:
         "number": f"{row.number:02d}",
         "step": step,
         "words": text(locale, f"register.step.{step}"),
-        "hint": text(locale, f"register.hint.{step}", time=i18n.format_time(row.created_at, site.time_zone)),
+        "hint": text(
+            locale,
+            f"register.hint.{step}{'_code' if open_code else ''}",
+            time=i18n.format_time(row.created_at, site.time_zone),
+        ),
         "link": link,
+        "open_code": open_code,
     }
 
 
-def _step(session: Session, row: SelfRegistration) -> tuple[str, str]:
+def _step(session: Session, row: SelfRegistration) -> tuple[str, str, str]:
+    """How far it is, the link to the pass once inside, and what opens it for who gave no phone."""
     if row.status != SelfStatus.TAKEN:
-        return ENDED.get(SelfStatus(row.status), "waiting"), ""
+        return ENDED.get(SelfStatus(row.status), "waiting"), "", ""
     attempt = admission.attempt(session, row.attempt_id or "")
     if attempt.status == "admitted" and attempt.booking_id:
         booking = bookings.booking(session, attempt.booking_id)
-        alive = links.end_of(session, booking) is None
-        return "admitted", f"/v/{links.link_secret(booking)}" if alive else ""
+        if links.end_of(session, booking) is not None:
+            return "admitted", "", ""
+        return "admitted", f"/v/{links.link_secret(booking)}", links.open_code(session, booking)
     if attempt.status in CLOSED:
-        return CLOSED[attempt.status], ""
+        return CLOSED[attempt.status], "", ""
     consent = admission.consent_of(session, attempt.id)
-    return CONSENTS.get(consent.status, "asked") if consent else "asked", ""
+    return CONSENTS.get(consent.status, "asked") if consent else "asked", "", ""
 
 
 def _address(state: rx.State) -> str:

@@ -73,6 +73,7 @@ class VisitorDetailsState(rx.State):
         self.open = self.over = self.saved = self.minor = False
         self.form_error = self.error_field = self.choice = self.plate_note = ""
         actor = await sessions.resolve(secret_in(self, sessions.VISITOR_COOKIE))
+        self._show(_Shown())  # a session that ended leaves nothing in the tab
         if actor.has(Right.PASS_OWN):
             await self._load(actor.booking_id)
         self.answered = True
@@ -126,7 +127,9 @@ class VisitorDetailsState(rx.State):
         await notify(self, "ok", "visit.photo_withdrawn")
 
     async def _load(self, booking_id: str) -> None:
-        shown = await get_database().read(lambda session: _shown(session, booking_id))
+        self._show(await get_database().read(lambda session: _shown(session, booking_id)))
+
+    def _show(self, shown: _Shown) -> None:
         self.open = bool(shown.site)
         self.over, self.site, self.rules, self.values = shown.over, shown.site, shown.rules, shown.values
         self.asks = any(shown.rules.values())

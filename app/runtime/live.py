@@ -47,7 +47,14 @@ class Live:
         self._loop = loop
 
     def watch(self, token: str, topics: frozenset[str], refresh: Refresh) -> None:
-        """Have a tab refreshed when one of ``topics`` changes; replaces what it watched before."""
+        """Have a tab refreshed when one of ``topics`` changes; replaces what it watched before.
+
+        A tab that goes on with the same topics loses nothing of what was told meanwhile.
+        """
+        known = self._tabs.get(token)
+        if known is not None and known.topics == topics:
+            known.refresh = refresh
+            return
         self.drop(token)
         self._tabs[token] = Tab(refresh, topics)
         for topic in topics:

@@ -16,7 +16,7 @@ from app.core.actor import Actor
 from app.core.database import announce
 from app.domain.booking import links
 from app.domain.booking.models import Booking, BookingCompletion, BookingPhoto, PhotoGone
-from app.domain.booking.rules import BookingStatus
+from app.domain.booking.rules import EXIT_GRACE, BookingStatus
 
 BATCH = 200
 LIVING = (BookingStatus.APPROVED, BookingStatus.ARRIVED)
@@ -64,7 +64,12 @@ def over(session: Session, now: datetime) -> Sequence[BookingPhoto]:
     query = (
         select(BookingPhoto, Booking)
         .join(Booking, col(Booking.id) == BookingPhoto.booking_id)
-        .where(col(Booking.status).not_in(LIVING) | (col(Booking.ends_at) < now))
+        # Who is inside keeps it for the way out; those must not stand before the ones that are due.
+        .where(
+            col(Booking.status).not_in(LIVING)
+            | (col(Booking.ends_at) < now - EXIT_GRACE)
+            | ((col(Booking.status) == BookingStatus.APPROVED) & (col(Booking.ends_at) < now))
+        )
         .order_by(col(BookingPhoto.id))
         .limit(BATCH)
     )

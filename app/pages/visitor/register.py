@@ -127,6 +127,11 @@ def progress() -> rx.Component:
         rx.cond((State.step == "waiting") | (State.step == "asked"), number, rx.fragment()),
         rx.el.p(State.hint),
         rx.cond(
+            State.open_code != "",
+            rx.el.p(State.open_code, class_name="call-number", id="open-code"),
+            rx.fragment(),
+        ),
+        rx.cond(
             State.link != "",
             link_button(t("register.pass"), State.link, kind="primary", big=True, block=True, full_load=True),
             rx.fragment(),
