@@ -163,6 +163,9 @@ class _Session:
         try:
             condition = self._look()
             self._say(CLEAR)
+            if self._answers:
+                # The line is closed next, and with it goes what the printer has not taken in yet: an answer says that it has.
+                self._look()
         except DeviceError:
             self._line.spoil()
             return code

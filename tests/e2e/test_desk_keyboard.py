@@ -14,15 +14,22 @@ HAND = 60  # ms from key to key; faster is a scanner
 # A busy page may hold it up: ``stalls`` are milliseconds before the character of that number.
 BURST = """([text, key, stalls]) => {
   const target = document.activeElement ?? document.body;
+  const gaps = [];
+  let last = performance.now();
   for (const [number, char] of [...text].entries()) {
     for (const until = performance.now() + (stalls[number] ?? 0); performance.now() < until;);
     const digit = /\\d/.test(char);
     const options = {code: digit ? `Digit${char}` : `Key${char}`, key: key || char, shiftKey: !digit, bubbles: true, cancelable: true,
       isComposing: key === "Process"};
+    gaps.push(performance.now() - last);
+    last = performance.now();
     target.dispatchEvent(new KeyboardEvent("keydown", options));
   }
   document.activeElement.dispatchEvent(new KeyboardEvent("keydown", {code: "Enter", key: "Enter", bubbles: true, cancelable: true}));
+  return gaps;
 }"""
+# A machine that was itself held up for longer than any scanner is proves nothing of scanners.
+LONGEST_AT_FIRST, LONGEST, FIRST = 240, 590, 8
 
 
 @pytest.mark.req("EV-02", "AD-01", "AD-08")
@@ -90,7 +97,15 @@ def test_a_scanner_that_types_is_a_scanner(gate: Gate, where: str, key: str, sta
     field = desk.page.locator("#desk-search")
     if where != "nowhere":
         field.fill("刘")
-    desk.page.evaluate(BURST, [gate.server.backstage.code(booking=guest["booking"]), key, stalls])
+    for _ in range(5):
+        code = gate.server.backstage.code(booking=guest["booking"])
+        gaps = desk.page.evaluate(BURST, [code, key, stalls])
+        if max(gaps[:FIRST]) < LONGEST_AT_FIRST and max(gaps) < LONGEST:
+            break
+        desk.page.keyboard.press("Escape")
+        desk.expect_verdict("请出示通行码或刷卡")
+        if where != "nowhere":
+            field.fill("刘")
     desk.expect_verdict("可以放行")
     desk.expect_name("廖凡")
     expect(field).to_have_value("" if where == "nowhere" else "刘")
